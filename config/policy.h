@@ -1,0 +1,40 @@
+/* Policy as data: what the department decides. policy_file.h reads it from policy.conf; as msgpack it
+ * is the body of policy.applied. Communes are sorted by code, openings by day and merged where they
+ * touch, laws by valid_from: policy_check() asserts as much of what was decoded. */
+#pragma once
+
+#include "proto/codec.h"
+
+#define FIELD RECORD_MEMBER
+#define RECORD(name, ...)                                                                          \
+	struct name {                                                                              \
+		bool is_set;                                                                       \
+		__VA_ARGS__                                                                        \
+	};                                                                                         \
+	extern const struct record record_##name;
+#include "config/policy.def"
+#undef RECORD
+#undef FIELD
+
+/* Decodes and checks the whole: duplicates, unknown sectors of communes and pairs, order, openings
+ * that end before they begin. Everything lies in `arena`. */
+enum err policy_decode(struct str bytes, struct arena *arena, struct policy *policy,
+		       struct fault *fault) must_use;
+void policy_encode(const struct policy *policy, struct buf *out);
+
+/* NULL when the commune is in no sector. */
+const struct policy_commune *policy_find_commune(const struct policy *policy, insee_t insee);
+const struct policy_sector *policy_find_sector(const struct policy *policy, struct str id);
+const struct policy_pair *policy_find_pair(const struct policy *policy, struct str id);
+
+/* The opening that holds `day`, or NULL. */
+const struct policy_opening *sector_opening_on(const struct policy_sector *sector, day_t day);
+/* The first opening that begins after `day`, or NULL. */
+const struct policy_opening *sector_opening_after(const struct policy_sector *sector, day_t day);
+
+/* The law in force on a day; before the first, the first. */
+const struct policy_law *policy_law_on(const struct policy *policy, day_t day);
+
+/* Does this pair serve that sector while it is open (`closed` false) or closed? A pair without
+ * sectors serves all. */
+bool pair_serves(const struct policy_pair *pair, struct str sector, bool closed);

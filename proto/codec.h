@@ -1,0 +1,77 @@
+/* msgpack in and out, driven by the tables of record.h. Nothing from outside reaches the decoder
+ * before codec_walk() has passed over it. */
+#pragma once
+
+#include "base/fault.h"
+#include "proto/message.h"
+
+/* One pass over bytes from outside: exactly one object, depth ≤ MSGPACK_DEPTH_MAX, counts within the
+ * bytes left, strings valid UTF-8, no duplicate key in a map, map keys strings, nothing trailing.
+ * ERR_BAD_FRAME with a sentence otherwise. No memory is allocated. */
+enum err codec_walk(struct str bytes, struct fault *fault) must_use;
+
+/* A reader over walked msgpack. Where the bytes are not what is asked for, the call returns false and
+ * the reader stays where it is. */
+struct reader {
+	const char *at, *end;
+};
+struct reader reader_from(struct str bytes);
+bool read_array(struct reader *reader, uint32_t *count) must_use;
+bool read_map(struct reader *reader, uint32_t *count) must_use;
+bool read_str(struct reader *reader, struct str *text) must_use;   /* str */
+bool read_bytes(struct reader *reader, struct str *bytes) must_use; /* bin */
+bool read_uint(struct reader *reader, uint64_t *value) must_use;   /* a non-negative integer */
+bool read_sint(struct reader *reader, int64_t *value) must_use;
+bool read_bool(struct reader *reader, bool *value) must_use;
+bool read_nil(struct reader *reader) must_use;
+bool read_skip(struct reader *reader, struct str *object) must_use; /* one whole object, as bytes */
+
+/* A writer appends to a buffer; it cannot fail. */
+void write_array(struct buf *out, uint32_t count);
+void write_map(struct buf *out, uint32_t count);
+void write_str(struct buf *out, struct str text);
+void write_text(struct buf *out, const char *text);
+void write_bytes(struct buf *out, struct str bytes);
+void write_uint(struct buf *out, uint64_t value);
+void write_sint(struct buf *out, int64_t value);
+void write_bool(struct buf *out, bool value);
+void write_nil(struct buf *out);
+
+/* Decodes one map at the reader into `object`, which is cleared first. Checks names, types, bounds,
+ * dates and required fields; the first mistake in the order of the bytes (then missing fields in the
+ * order of the table) is told in `fault` (ERR_INVALID_EVENT) with `path` in front of the field's
+ * name. Text borrows from the reader's bytes; lists come from `arena`. `flags_out` leaves fields with
+ * any of these flags out of what is expected (PERSONAL for a journaled event): their presence is
+ * then a mistake. */
+enum err codec_decode(const struct record *record, struct reader *reader, const char *path,
+		      uint32_t flags_out, struct arena *arena, void *object,
+		      struct fault *fault) must_use;
+
+/* Writes the map of all present fields that have none of `flags_out`, in the table's order: the same
+ * content always gives the same bytes. `flags_only`, when not 0, keeps only fields having one. */
+void codec_encode(const struct record *record, const void *object, uint32_t flags_out,
+		  uint32_t flags_only, struct buf *out);
+
+/* The same checks on a struct that was filled in by hand or from JSON. */
+enum err record_check(const struct record *record, const void *object, const char *path,
+		      struct fault *fault) must_use;
+
+/* A CloudEvents envelope as a msgpack map (SPEC: events in), data included. Checks everything that
+ * needs no state and no clock: attributes, type, subject rule, data, PAST days against `time`.
+ * `kind` set to 0 before decoding. */
+enum err event_decode(struct str bytes, struct arena *arena, struct event *event,
+		      struct fault *fault) must_use;
+void event_encode(const struct event *event, struct buf *out);
+
+/* Everything said in the event, in one order: what the content digest is made over. */
+void event_content(const struct event *event, struct buf *out);
+
+/* What has to be sealed: subject and personal fields, as one msgpack map; false when there is
+ * nothing personal. And back, into an event whose other fields are set. */
+bool event_personal_encode(const struct event *event, struct buf *out);
+enum err event_personal_decode(struct str bytes, struct arena *arena, struct event *event) must_use;
+
+/* The journal's form: no personal field, the core's part included. Decoding checks again what was
+ * written: ERR_CORRUPT when it does not hold. Borrows from `bytes`. */
+void event_stored_encode(const struct event *event, struct buf *out);
+enum err event_stored_decode(struct str bytes, struct arena *arena, struct event *event) must_use;

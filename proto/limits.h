@@ -1,0 +1,65 @@
+/* Every bound in one place: sizes in bytes, counts, depths, times. */
+#pragma once
+
+enum {
+	/* what senders send */
+	EVENT_SIZE_MAX = 16 * 1024,
+	FRAME_SIZE_MAX = 1024 * 1024,
+	REQUEST_EVENTS_MAX = 500,
+	SENDER_INFLIGHT_SIZE_MAX = 4 * 1024 * 1024,
+	MSGPACK_DEPTH_MAX = 8,
+	TEXT_SIZE_MAX = 200,
+	IDENT_SIZE_MAX = 64,
+	NAME_SIZE_MAX = 128, /* id, source, subject, subjectsource */
+	SET_COUNT_MAX = 16,  /* identifiers or communes in one field */
+
+	/* what is derived for one household: more is refused (too_large) */
+	HOUSEHOLD_FACTS_MAX = 2000,
+	CUTOFFS_MAX = 32, /* energies x suppliers shown for one household */
+
+	/* a turn of the core */
+	TURN_EVENTS_MAX = 4096,
+	TURN_SIZE_MAX = 8 * 1024 * 1024,
+
+	/* policy: see config/policy.def for its numbers */
+	POLICY_SIZE_MAX = 4 * 1024 * 1024,
+	POLICY_SECTORS_MAX = 64,
+	POLICY_PAIRS_MAX = 64,
+	POLICY_OPENINGS_MAX = 64,  /* of one sector */
+	POLICY_COMMUNES_MAX = 2000,
+	POLICY_LAWS_MAX = 16,
+
+	/* planning */
+	PLAN_WEEKS_MAX = 12,
+	PLAN_CASES_MAX = 2000, /* the first of the list that a plan is asked for */
+	PLAN_VISITS_MAX = 2000,
+
+	/* frames between our own processes (AF_UNIX) */
+	PEER_FRAME_SIZE_MAX = 4 * 1024 * 1024,
+
+	/* workers */
+	WORKER_SLOTS_MAX = 256,
+	WORKER_KINDS_MAX = 8,
+	WORKER_COUNT_MAX = 64,
+	HEARTBEAT_MS = 5000,
+	HEARTBEATS_MISSED_MAX = 3,
+	LEASE_PRESENT_MS = 15000, /* after a restart of the core: what no worker presents is lost */
+	TASK_ATTEMPTS_MAX = 12,
+	TASK_DEATHS_MAX = 3,
+	TASK_RETRY_FIRST_MS = 30 * 1000,
+	TASK_RETRY_MAX_MS = 3600 * 1000,
+	TASK_LIFE_HOURS = 72,
+	MAIL_HELD_DAYS = 30,
+
+	/* operators' sockets */
+	CONTROL_LINE_SIZE_MAX = 4 * 1024 * 1024,
+	CONTROL_CLIENTS_MAX = 64,
+	CONTROL_OUTPUT_SIZE_MAX = 64 * 1024 * 1024,
+	LIST_LIMIT_DEFAULT = 50,
+	LIST_LIMIT_MAX = 10000,
+
+	/* keys made ahead of need */
+	KEYS_AHEAD = 4096,
+
+	FUTURE_SKEW_HOURS = 24, /* how far an event's time may lie ahead of the core's */
+};
