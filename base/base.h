@@ -15,7 +15,7 @@
  * release function takes the address of the variable. */
 #define scoped(release) __attribute__((cleanup(release)))
 
-#define printf_like(format, first) __attribute__((format(printf, format, first)))
+#define printf_like(text, first) __attribute__((format(printf, text, first)))
 
 static inline uint64_t min_u64(uint64_t a, uint64_t b)
 {
