@@ -8,6 +8,7 @@ enum {
 	REQUEST_EVENTS_MAX = 500,
 	SENDER_INFLIGHT_SIZE_MAX = 4 * 1024 * 1024,
 	MSGPACK_DEPTH_MAX = 8,
+	MSGPACK_KEYS_MAX = 64, /* of one map: looking for a duplicate stays cheap */
 	TEXT_SIZE_MAX = 200,
 	IDENT_SIZE_MAX = 64,
 	NAME_SIZE_MAX = 128, /* id, source, subject, subjectsource */

@@ -98,6 +98,7 @@ struct record;
 
 struct field {
 	const char *name;
+	uint32_t name_size;
 	enum field_type type;
 	uint32_t flags;
 	size_t offset;
@@ -134,3 +135,66 @@ bool field_is_absent(const struct field *field, const void *object);
 #define C_list(name, words)   struct list name;
 
 #define RECORD_MEMBER(type, name, min, max, words, flags) C_##type(name, words)
+
+/* The table behind a record, in the one file that defines it (message.c, config/policy.c):
+ *
+ *   #define FIELD FIELD_ROW
+ *   #define RECORD(name, ...) RECORD_TABLE(name __VA_ARGS__)
+ *   #include "config/policy.def"
+ *
+ * A row needs the name of its struct, which FIELD is not told: so FIELD_ROW only makes a list of
+ * rows in parentheses, and RECORD_TABLE goes through it with the name in hand. */
+#define FIELD_ROW(type, name, min, max, words, flags) , (type, name, min, max, words, flags)
+
+#define RECORD_TABLE(owner, ...)                                                                   \
+	static const struct field fields_##owner[] = {                                             \
+		__VA_OPT__(RECORD_ROWS(RECORD_ROW_FIRST(owner, __VA_ARGS__))){NULL}};              \
+	const struct record record_##owner = {#owner, sizeof(struct owner),                        \
+					      ARRAY_SIZE(fields_##owner) - 1, fields_##owner};
+
+/* One step writes a row and leaves a call of the next, which the following scan of the preprocessor
+ * carries out: 64 scans, so 64 fields at most, as many as the decoder keeps count of. */
+#define RECORD_ROW_FIRST(owner, row, ...)                                                          \
+	RECORD_ROW(owner, RECORD_ROW_OPEN row)                                                     \
+	__VA_OPT__(RECORD_ROW_NEXT RECORD_ROW_NOTHING()()(owner, __VA_ARGS__))
+#define RECORD_ROW_NEXT()    RECORD_ROW_FIRST
+#define RECORD_ROW_NOTHING()
+#define RECORD_ROW_OPEN(...) __VA_ARGS__
+#define RECORD_ROW(...)	     RECORD_ROW_WRITE(__VA_ARGS__)
+#define RECORD_ROW_WRITE(owner, type, name, min, max, words, flags)                                \
+	{#name,	 sizeof(#name) - 1, FIELD_##type,	flags,                                     \
+	 offsetof(struct owner, name), min, max, WORDS_##type(words), RECORD_##type(words)},
+#define RECORD_ROWS(...)   RECORD_ROWS_4(RECORD_ROWS_4(RECORD_ROWS_4(RECORD_ROWS_4(__VA_ARGS__))))
+#define RECORD_ROWS_4(...) RECORD_ROWS_3(RECORD_ROWS_3(RECORD_ROWS_3(RECORD_ROWS_3(__VA_ARGS__))))
+#define RECORD_ROWS_3(...) RECORD_ROWS_2(RECORD_ROWS_2(RECORD_ROWS_2(RECORD_ROWS_2(__VA_ARGS__))))
+#define RECORD_ROWS_2(...) __VA_ARGS__
+
+#define WORDS_flag(words)   NULL
+#define WORDS_uint(words)   NULL
+#define WORDS_sint(words)   NULL
+#define WORDS_day(words)    NULL
+#define WORDS_time(words)   NULL
+#define WORDS_text(words)   NULL
+#define WORDS_bytes(words)  NULL
+#define WORDS_insee(words)  NULL
+#define WORDS_word(words)   &words_##words
+#define WORDS_set(words)    &words_##words
+#define WORDS_texts(words)  NULL
+#define WORDS_insees(words) NULL
+#define WORDS_record(words) NULL
+#define WORDS_list(words)   NULL
+
+#define RECORD_flag(words)   NULL
+#define RECORD_uint(words)   NULL
+#define RECORD_sint(words)   NULL
+#define RECORD_day(words)    NULL
+#define RECORD_time(words)   NULL
+#define RECORD_text(words)   NULL
+#define RECORD_bytes(words)  NULL
+#define RECORD_insee(words)  NULL
+#define RECORD_word(words)   NULL
+#define RECORD_set(words)    NULL
+#define RECORD_texts(words)  NULL
+#define RECORD_insees(words) NULL
+#define RECORD_record(words) &record_##words
+#define RECORD_list(words)   &record_##words

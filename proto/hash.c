@@ -1,0 +1,107 @@
+#include "proto/hash.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+_Static_assert(sizeof(crypto_generichash_state) <= sizeof(struct digest), "a digest's state fits");
+_Static_assert(crypto_shorthash_KEYBYTES == 16, "SipHash has a key of 16 bytes");
+
+void hash_init(void)
+{
+	if (sodium_init() < 0) {
+		fputs("<3>hash.init libsodium cannot start\n", stderr);
+		exit(1);
+	}
+}
+
+void hash_keyed(const uint8_t key[HASH_KEY_SIZE], struct str bytes, uint8_t out[HASH_SIZE])
+{
+	int failed = crypto_generichash(out, HASH_SIZE, (const unsigned char *)bytes.data,
+					bytes.size, key, HASH_KEY_SIZE);
+
+	assert(!failed);
+}
+
+void hash_chain(const uint8_t previous[CHAIN_SIZE], struct str bytes, uint8_t out[CHAIN_SIZE])
+{
+	struct digest digest;
+
+	digest_begin(&digest);
+	digest_add(&digest, previous, CHAIN_SIZE);
+	digest_add(&digest, bytes.data, bytes.size);
+	digest_end(&digest, out);
+}
+
+/* The length goes first, so that ("ab", "c") and ("a", "bc") differ. */
+static size_t parts_join(const struct str *parts, size_t count, unsigned char *out)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t length = (uint32_t)parts[i].size;
+
+		for (int shift = 0; shift < 32; shift += 8)
+			out[size++] = (unsigned char)(length >> shift);
+		if (length)
+			memcpy(out + size, parts[i].data, length);
+		size += length;
+	}
+	return size;
+}
+
+uint64_t hash_short(const uint8_t key[16], const struct str *parts, size_t count)
+{
+	unsigned char room[1024], hash[crypto_shorthash_BYTES];
+	scoped(mem_free) unsigned char *more = NULL;
+	unsigned char *joined = room;
+	size_t size = 0;
+	uint64_t value;
+
+	for (size_t i = 0; i < count; i++)
+		size += parts[i].size + 4;
+	if (size > sizeof(room))
+		joined = more = mem_new(size);
+	size = parts_join(parts, count, joined);
+	crypto_shorthash(hash, joined, size, key);
+	memcpy(&value, hash, sizeof(value));
+	return value;
+}
+
+static crypto_generichash_state *state_of(struct digest *digest)
+{
+	return (crypto_generichash_state *)(void *)digest->state;
+}
+
+void digest_begin(struct digest *digest)
+{
+	int failed = crypto_generichash_init(state_of(digest), NULL, 0, CHAIN_SIZE);
+
+	assert(!failed);
+}
+
+void digest_add(struct digest *digest, const void *data, size_t size)
+{
+	int failed = crypto_generichash_update(state_of(digest), data, size);
+
+	assert(!failed);
+}
+
+void digest_end(struct digest *digest, uint8_t out[CHAIN_SIZE])
+{
+	int failed = crypto_generichash_final(state_of(digest), out, CHAIN_SIZE);
+
+	assert(!failed);
+}
+
+void hash_hex(const uint8_t *bytes, size_t size, char *text)
+{
+	sodium_bin2hex(text, 2 * size + 1, bytes, size);
+}
+
+void random_bytes(void *out, size_t size)
+{
+	randombytes_buf(out, size);
+}
