@@ -164,13 +164,18 @@ void buf_add_str(struct buf *buf, struct str text)
 
 void buf_printf(struct buf *buf, const char *format, ...)
 {
+	char brief[128]; /* enough for most, and then one pass is enough too */
 	va_list args;
 	int size;
 
 	va_start(args, format);
-	size = vsnprintf(NULL, 0, format, args);
+	size = vsnprintf(brief, sizeof(brief), format, args);
 	va_end(args);
 	assert(size >= 0);
+	if ((size_t)size < sizeof(brief)) {
+		buf_add(buf, brief, size);
+		return;
+	}
 
 	va_start(args, format);
 	vsnprintf(buf_room(buf, size + 1), size + 1, format, args);
