@@ -62,6 +62,8 @@ enum err record_check(const struct record *record, const void *object, const cha
 enum err event_decode(struct str bytes, struct arena *arena, struct event *event,
 		      struct fault *fault) must_use;
 void event_encode(const struct event *event, struct buf *out);
+/* The same checks on an event that was filled in by hand. */
+enum err event_check(const struct event *event, struct fault *fault) must_use;
 
 /* Everything said in the event, in one order: what the content digest is made over. */
 void event_content(const struct event *event, struct buf *out);
