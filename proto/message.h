@@ -78,6 +78,7 @@ struct resolution {
 	uint32_t successor;                /* the giver named by `successor` */
 	uint64_t target;                   /* event.retracted: the number of the void event */
 	uint32_t match;                    /* enum match, for a referral or a new household */
+	bool has_name, has_email;          /* of a giver's event: said, though sealed */
 };
 
 /* An event: what the sender said, and what the core added. All text is borrowed from the buffer or

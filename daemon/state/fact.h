@@ -1,5 +1,5 @@
-/* Facts: what events said about a household, kept as they came. All that is known of it is derived
- * from its facts; a correction hides an older fact, a retraction voids one, and neither removes
+/* Facts: what events said about a household, a giver or a pair, kept as they came. All that is known is derived from
+ * facts; a correction hides an older fact, a retraction voids one, and neither removes
  * anything. Personal data stay in the journal, at the fact's number. */
 #pragma once
 
@@ -69,11 +69,24 @@ struct closing_fact {
 	uint8_t reason;
 };
 
+struct giver_fact { /* registered, moved, left */
+	uint32_t structure; /* name number, 0: not said */
+	uint32_t successor; /* party number, 0: not said */
+	day_t until;        /* left only */
+	uint8_t kind;       /* 0: not said */
+	uint8_t has_name, has_email;
+};
+
+struct absence_fact {
+	uint32_t pair; /* name number */
+	day_t from, to;
+};
+
 struct fact {
 	uint64_t seq;        /* number of the event that said it */
 	uint64_t key[2];     /* fingerprint of what a later event would replace; zero: nothing */
-	uint32_t household;  /* party number */
-	uint32_t next;       /* of the same household, later; 0: the last */
+	uint32_t party;      /* the household or giver it is about; 0: a pair */
+	uint32_t next;       /* of the same party, later; 0: the last */
 	uint32_t replaces;   /* the older fact under the same key, or 0 */
 	uint32_t source;     /* name number */
 	uint32_t opened;     /* the case it was the first to open, or 0; only on the oldest under a key */
@@ -94,6 +107,8 @@ struct fact {
 		struct visit_fact visit;
 		struct derogation_fact derogation;
 		struct closing_fact closing;
+		struct giver_fact giver;
+		struct absence_fact absence;
 	};
 };
 

@@ -1,0 +1,88 @@
+/* The engine: a turn takes what was submitted, checks it, numbers it, applies it, journals it as one
+ * record, and only then answers. One thread; no clock but the port's. */
+#pragma once
+
+#include "daemon/apply.h"
+#include "daemon/ports.h"
+
+struct engine;
+
+/* What became of one submitted event. */
+struct verdict {
+	uint64_t seq; /* its number, or that of the first of its kind for a duplicate; 0: refused */
+	bool is_duplicate;
+	struct fault fault; /* code ERR_OK when taken */
+};
+
+/* Called once for each submitted event after its turn is durable, in the order of submission. */
+typedef void verdict_fn(void *context, const struct verdict *verdict);
+
+/* Who says so: decides which types are taken. */
+enum authority {
+	AUTHORITY_SENDER,      /* the caller has checked its grants; COORDINATOR types if granted */
+	AUTHORITY_COORDINATOR, /* control.sock */
+	AUTHORITY_SYSTEM,      /* the core itself */
+};
+
+struct engine_counters {
+	uint64_t taken, duplicates, conflicts, refused, turns;
+};
+
+struct engine_ports {
+	struct journal_port journal;
+	struct keys_port keys;
+	void *context;
+	ms_t (*now)(void *context); /* the wall clock, or the rehearsal's calendar */
+	/* After each durable turn: tasks that became ready, keys to destroy. */
+	void (*on_effects)(void *context, const struct effects *effects);
+	/* After each durable turn, for watchers: every event taken, as it was applied. May be NULL. */
+	void (*on_event)(void *context, const struct event *event);
+};
+
+/* The state is empty or restored from a snapshot (engine_state()) before the journal's tail is
+ * replayed. */
+struct engine *engine_new(const struct engine_ports *ports);
+void engine_free(struct engine **engine);
+
+/* For reading between turns. Only engine_open's replay and snapshots write to it from outside. */
+const struct state *engine_state(const struct engine *engine);
+struct state *engine_restore(struct engine *engine); /* to be filled from a snapshot, before replay */
+/* To be called when engine_restore()'s state is complete: rebuilds the identities' index. */
+void engine_restored(struct engine *engine);
+
+/* One stored event of the journal, in order, with effects dropped. ERR_CORRUPT when it does not hold.
+ */
+enum err engine_replay(struct engine *engine, struct str stored) must_use;
+
+/* A new journal: its first event. Must be the first of all. */
+enum err engine_begin(struct engine *engine, bool is_rehearsal) must_use;
+
+/* Submits an event; everything it borrows must live until the verdict. `fn` may be NULL. */
+void engine_submit(struct engine *engine, enum authority authority, const struct event *event,
+		   verdict_fn *fn, void *context);
+
+/* How many events and bytes wait for the next turn. */
+uint32_t engine_pending(const struct engine *engine);
+
+/* Runs one turn over what was submitted, and timers that are due. ERR_IO or ERR_CORRUPT from the
+ * journal or the keys: the outcome is unknown, the process must end. */
+enum err engine_turn(struct engine *engine) must_use;
+
+/* When the next timer is due; MS_NONE: none. */
+ms_t engine_next_timer(const struct engine *engine);
+
+/* No room, or stopping: every event is refused with this code until it is ERR_OK again. */
+void engine_refuse(struct engine *engine, enum err code, uint32_t retry_after_ms);
+
+/* Was this identity taken? Its number, or 0. */
+uint64_t engine_find(struct engine *engine, struct str source, struct str id);
+
+/* The whole event as it was sent, personal fields opened; borrowed until `arena` is reset. */
+enum err engine_read(struct engine *engine, uint64_t seq, struct arena *arena,
+		     struct event *event) must_use;
+
+const struct engine_counters *engine_counters(const struct engine *engine);
+
+/* Digest of the whole state, in hexadecimal. */
+enum { DIGEST_TEXT_SIZE = 65 };
+void engine_digest(const struct engine *engine, char text[DIGEST_TEXT_SIZE]);

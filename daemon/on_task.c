@@ -1,0 +1,114 @@
+/* What becomes of tasks: given, begun, done, failed, lost, kicked. Answers under an old token were
+ * refused before; what comes for a task that is over is an echo, ignored. */
+#include "daemon/apply.h"
+
+static struct task *find_task(struct state *state, uint64_t number)
+{
+	return number && number < state->tasks.count ? &state->tasks.items[number] : NULL;
+}
+
+static struct task *find_leased(struct state *state, uint64_t number, uint64_t token)
+{
+	struct task *task = find_task(state, number);
+
+	return task && task->state == TASK_STATE_LEASED && task->token == token ? task : NULL;
+}
+
+void on_task_leased(struct state *state, const struct event *event, const struct cause *cause)
+{
+	uint32_t number = (uint32_t)event->data.task_leased.task;
+	struct task *task = find_task(state, number);
+
+	(void)cause;
+	if (!task || task->state != TASK_STATE_READY)
+		return;
+	task_list_remove(state, &state->ready[task->kind], number);
+	task_move(task, TASK_STATE_LEASED);
+	task->token = event->seq;
+	task->attempts++;
+	task->has_started = false;
+}
+
+void on_task_started(struct state *state, const struct event *event, const struct cause *cause)
+{
+	struct task *task = find_leased(state, event->data.task_started.task,
+					event->data.task_started.token);
+
+	(void)cause;
+	if (task)
+		task->has_started = true;
+}
+
+void on_task_done(struct state *state, const struct event *event, const struct cause *cause)
+{
+	struct task *task =
+		find_leased(state, event->data.task_done.task, event->data.task_done.token);
+
+	(void)cause;
+	if (!task)
+		return;
+	task_move(task, TASK_STATE_DONE);
+	state->task_counts.done++;
+}
+
+/* Too often, or too long: people have to look at it. */
+static bool is_hopeless(const struct state *state, const struct task *task)
+{
+	return task->attempts >= TASK_ATTEMPTS_MAX || task->deaths >= TASK_DEATHS_MAX ||
+	       state->now - task->created >= TASK_LIFE_HOURS * MS_HOUR;
+}
+
+static void retry(struct state *state, uint32_t number, int64_t delay_ms, bool is_given_up)
+{
+	struct task *task = state_get(state, tasks, number);
+
+	if (is_given_up || is_hopeless(state, task)) {
+		task_move(task, TASK_STATE_BURIED);
+		return;
+	}
+	task_move(task, TASK_STATE_RETRYING);
+	task->due = state->now + (state->is_rehearsal ? 0 : delay_ms);
+	state_set_timer(state, task->due, TIMER_TASK, number);
+}
+
+void on_task_failed(struct state *state, const struct event *event, const struct cause *cause)
+{
+	const struct task_failed *data = &event->data.task_failed;
+	struct task *task = find_leased(state, data->task, data->token);
+	int64_t delay_ms;
+
+	(void)cause;
+	if (!task)
+		return;
+	task->code = names_add(&state->names, data->code);
+	delay_ms = task_retry_delay_ms((uint32_t)data->task, task->attempts);
+	if (data->retry_after_ms != UINT_NONE && (int64_t)data->retry_after_ms > delay_ms)
+		delay_ms = (int64_t)data->retry_after_ms;
+	retry(state, (uint32_t)data->task, delay_ms, data->class == FAILURE_NEVER);
+}
+
+void on_task_lost(struct state *state, const struct event *event, const struct cause *cause)
+{
+	const struct task_lost *data = &event->data.task_lost;
+	struct task *task = find_leased(state, data->task, data->token);
+
+	(void)cause;
+	if (!task)
+		return;
+	task->deaths += task->has_started;
+	retry(state, (uint32_t)data->task,
+	      task_retry_delay_ms((uint32_t)data->task, task->attempts), false);
+}
+
+void on_task_kicked(struct state *state, const struct event *event, const struct cause *cause)
+{
+	uint32_t number = (uint32_t)event->data.task_kicked.task;
+	struct task *task = find_task(state, number);
+
+	if (!task || (task->state != TASK_STATE_BURIED && task->state != TASK_STATE_RETRYING))
+		return;
+	task->attempts = 0;
+	task->deaths = 0;
+	task->created = state->now;
+	task_make_ready(state, number, cause->effects);
+}

@@ -1,0 +1,48 @@
+/* What time does: rules that turn at midnight, the morning's plan, tasks that are due. */
+#include "daemon/apply.h"
+
+/* A household's timer may have been moved since it was set: only the one it remembers counts. */
+static void on_household_timer(struct state *state, uint32_t id, const struct cause *cause)
+{
+	const struct household *household = state_get(state, households, id);
+
+	if (household->head == id && household->turns_on <= state->today)
+		settle_household(state, id, cause);
+}
+
+static void on_plan_timer(struct state *state, const struct cause *cause)
+{
+	if (state->plan_due == MS_NONE || state->plan_due > state->now)
+		return;
+	plan_ask(state, cause);
+	state->plan_due = plan_next_due(state, state->now);
+	state_set_timer(state, state->plan_due, TIMER_PLAN, 0);
+}
+
+static void on_task_timer(struct state *state, uint32_t id, const struct cause *cause)
+{
+	const struct task *task = state_get(state, tasks, id);
+
+	if (task->due == MS_NONE || task->due > state->now)
+		return;
+	if (task->state == TASK_STATE_RETRYING)
+		task_make_ready(state, id, cause->effects);
+	else if (task->state == TASK_STATE_HELD)
+		task_expire(state, id);
+}
+
+void on_timer(struct state *state, enum timer_kind kind, uint32_t id, const struct cause *cause)
+{
+	switch (kind) {
+	case TIMER_HOUSEHOLD:
+		on_household_timer(state, id, cause);
+		return;
+	case TIMER_PLAN:
+		on_plan_timer(state, cause);
+		return;
+	case TIMER_TASK:
+		on_task_timer(state, id, cause);
+		return;
+	}
+	assert(!"a timer of no known kind");
+}

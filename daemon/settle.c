@@ -1,0 +1,487 @@
+#include "daemon/settle.h"
+
+#include <stdlib.h>
+
+/* --- deriving --------------------------------------------------------------------------------- */
+
+void portrait_make(const struct state *state, uint32_t head, struct arena *arena,
+		   struct portrait *portrait)
+{
+	struct life *life = &portrait->life;
+	const struct life_case *open;
+
+	portrait->facts = state_gather(state, head, arena, &portrait->fact_count);
+	portrait->visits = state_gather_visits(state, head, arena, &portrait->visit_count);
+	portrait->horizon = horizon_on(state->today);
+	life->cases = arena_new(arena, (portrait->fact_count + 1) * sizeof(*life->cases));
+	life->joined = arena_new(arena, (portrait->fact_count + 1) * sizeof(*life->joined));
+	life_compute(&state->policy, portrait->facts, portrait->fact_count, portrait->visits,
+		     portrait->visit_count, &portrait->horizon, life);
+
+	open = life_open_case(life);
+	if (open) {
+		struct rank_case of = {open->first_date, open->vulnerable, open->no_shows};
+
+		rank_compute(&state->policy, portrait->facts, portrait->fact_count, &of,
+			     &portrait->horizon, &portrait->rank);
+	}
+}
+
+/* --- numbers of cases ------------------------------------------------------------------------- */
+
+static struct fact *opening_fact(struct state *state, const struct portrait *portrait,
+				 const struct life_case *life_case)
+{
+	return &state->facts.items[portrait->facts[life_case->opening].root];
+}
+
+/* A case of the group whose opening fact is void and that no other fact took over. */
+static uint32_t find_orphan(const struct state *state, const struct portrait *portrait,
+			    uint32_t head)
+{
+	for (uint32_t member = head; member; member = state->households.items[member].next_member) {
+		const struct party *party =
+			&state->parties.items[state->households.items[member].party];
+
+		for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next) {
+			uint32_t number = state->facts.items[at].opened;
+			bool is_standing = false;
+
+			for (uint32_t i = 0; number && i < portrait->fact_count && !is_standing; i++)
+				is_standing = portrait->facts[i].root == at;
+			if (number && !is_standing)
+				return at;
+		}
+	}
+	return 0;
+}
+
+/* A case keeps its number for ever; a new one takes over the number of a case whose opening was
+ * retracted, so that what givers were told still leads somewhere, or else gets the next. */
+static void number_case(struct state *state, const struct portrait *portrait, uint32_t head,
+			const struct life_case *life_case)
+{
+	struct fact *opening = opening_fact(state, portrait, life_case);
+	uint32_t orphan;
+
+	if (opening->opened)
+		return;
+	orphan = find_orphan(state, portrait, head);
+	if (orphan) {
+		opening->opened = state->facts.items[orphan].opened;
+		state->facts.items[orphan].opened = 0;
+	} else {
+		opening->opened = state_add_case(state, (struct case_record){.closed_on = DAY_NONE});
+	}
+}
+
+/* Every number the group ever gave leads to the case its fact belongs to now, or is gone. */
+static void lead_numbers(struct state *state, const struct portrait *portrait, uint32_t head)
+{
+	for (uint32_t member = head; member; member = state->households.items[member].next_member) {
+		const struct party *party =
+			&state->parties.items[state->households.items[member].party];
+
+		for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next)
+			if (state->facts.items[at].opened) {
+				struct case_record *record = state_get(
+					state, cases, state->facts.items[at].opened);
+
+				record->is_gone = true;
+				record->joined = 0;
+				record->household = head;
+				state_set_visit(state, record, 0);
+			}
+	}
+	for (uint32_t i = 0; i < portrait->fact_count; i++) {
+		uint32_t number = state->facts.items[portrait->facts[i].root].opened;
+		uint32_t joined = portrait->life.joined[i];
+
+		if (!number || !joined)
+			continue;
+		joined = opening_fact(state, portrait, &portrait->life.cases[joined - 1])->opened;
+		state->cases.items[number].is_gone = false;
+		state->cases.items[number].joined = joined == number ? 0 : joined;
+	}
+}
+
+/* --- the state of a case ---------------------------------------------------------------------- */
+
+static bool derogation_holds(struct horizon *horizon, const struct life_case *life_case,
+			     enum answer allow)
+{
+	const struct derogation_fact *derogation;
+
+	if (!life_case->derogation)
+		return false;
+	derogation = &life_case->derogation->fact->derogation;
+	return derogation->allow == allow && !horizon_reached(horizon, derogation->until + 1);
+}
+
+static bool sector_is_open(const struct policy_sector *sector, struct horizon *horizon)
+{
+	const struct policy_opening *opening, *next;
+
+	if (!sector)
+		return false;
+	opening = sector_opening_on(sector, horizon->today);
+	next = sector_opening_after(sector, horizon->today);
+	if (opening)
+		(void)horizon_reached(horizon, opening->to + 1);
+	else if (next)
+		(void)horizon_reached(horizon, next->from);
+	return opening != NULL;
+}
+
+/* In a closed sector: by a derogation, or by tier where the policy says so. */
+static bool is_eligible_closed(const struct state *state, struct portrait *portrait,
+			       const struct life_case *open)
+{
+	if (state->policy.rules.derogation == DEROGATION_NEVER)
+		return false;
+	if (derogation_holds(&portrait->horizon, open, SAID_YES))
+		return true;
+	if (derogation_holds(&portrait->horizon, open, SAID_NO))
+		return false;
+	return portrait->rank.tier <= TIER_CRITICAL &&
+	       state->policy.rules.derogation == DEROGATION_AUTO;
+}
+
+static void place_case(struct state *state, struct portrait *portrait,
+		       const struct life_case *open, struct case_record *record)
+{
+	const struct policy_commune *commune =
+		policy_find_commune(&state->policy, portrait->life.insee);
+	const struct policy_sector *sector =
+		commune ? list_at(&state->policy.sectors, struct policy_sector, commune->sector)
+			: NULL;
+
+	record->insee = portrait->life.insee;
+	record->sector = commune ? (uint32_t)commune->sector + 1 : 0;
+	record->is_closed_sector = !sector_is_open(sector, &portrait->horizon);
+	record->is_eligible = !record->is_closed_sector || is_eligible_closed(state, portrait, open);
+}
+
+/* A visit that has begun, or should have, is not undone by a deferral: its record is awaited. */
+static bool visit_is_ahead(const struct state *state, const struct visit *visit)
+{
+	return visit->day >= state->today;
+}
+
+static uint32_t case_state(const struct state *state, const struct portrait *portrait,
+			   const struct life_case *open, bool is_eligible)
+{
+	const struct visit *visit =
+		open->visit ? portrait->visits[open->visit - 1].visit : NULL;
+
+	if (open->visited_on != DAY_NONE)
+		return CASE_STATE_VISITED;
+	if (visit && (is_eligible || !visit_is_ahead(state, visit)))
+		return CASE_STATE_PLANNED;
+	if (!open->has_referral)
+		return CASE_STATE_NEEDS_CONTACT;
+	return is_eligible ? CASE_STATE_WAITING : CASE_STATE_DEFERRED;
+}
+
+static void fill_case(struct state *state, struct portrait *portrait,
+		      const struct life_case *life_case)
+{
+	struct fact *opening = opening_fact(state, portrait, life_case);
+	struct case_record *record = state_get(state, cases, opening->opened);
+	bool is_open = !life_case->is_closed;
+
+	place_case(state, portrait, life_case, record);
+	record->opening = portrait->facts[life_case->opening].root;
+	record->first_date = life_case->first_date;
+	record->order_seq = life_case->order_seq;
+	record->no_shows = life_case->no_shows;
+	record->closing = (uint8_t)life_case->closing;
+	record->closed_on = is_open ? DAY_NONE : life_case->closed_on;
+	record->is_eligible = is_open && record->is_eligible;
+	record->state = (uint8_t)(is_open ? case_state(state, portrait, life_case,
+						       record->is_eligible)
+					  : CASE_STATE_CLOSED);
+	state_set_visit(state, record,
+			is_open && record->state == CASE_STATE_PLANNED
+				? portrait->visits[life_case->visit - 1].number
+				: 0);
+	record->tier = (uint8_t)(is_open ? portrait->rank.tier : 0);
+	record->effective_date = is_open ? portrait->rank.effective_date : DAY_NONE;
+}
+
+static void queue_case(struct state *state, uint32_t number)
+{
+	const struct case_record *record = state_get(state, cases, number);
+
+	if (record->is_gone || record->joined || record->state == CASE_STATE_CLOSED)
+		queue_remove(&state->queue, number);
+	else
+		queue_put(&state->queue, number,
+			  (struct queue_key){record->tier, record->effective_date,
+					     record->order_seq});
+}
+
+static void queue_numbers(struct state *state, uint32_t head)
+{
+	for (uint32_t member = head; member; member = state->households.items[member].next_member) {
+		const struct party *party =
+			&state->parties.items[state->households.items[member].party];
+
+		for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next)
+			if (state->facts.items[at].opened)
+				queue_case(state, state->facts.items[at].opened);
+	}
+}
+
+/* --- visits the machine takes back ------------------------------------------------------------ */
+
+/* An active visit no case holds any more is cancelled, for good: whoever was told of it is told again,
+ * unless its day has passed. */
+static void cancel_stray_visits(struct state *state, const struct portrait *portrait,
+				const struct cause *cause)
+{
+	for (uint32_t i = 0; i < portrait->visit_count; i++) {
+		uint32_t number = portrait->visits[i].number;
+		struct visit *visit = &state->visits.items[number];
+		uint32_t owner = case_resolve(state, visit->case_);
+
+		if (!visit_is_active(visit) || (owner && state->cases.items[owner].visit == number))
+			continue;
+		visit->state = VISIT_STATE_CANCELLED;
+		visit->sequence += visit->was_confirmed;
+		visit->lifted = cause->seq;
+		visit->is_cancelled = true;
+		if (visit->was_confirmed && visit_is_ahead(state, visit))
+			mailing_to_all(state, cause, TEMPLATE_VISIT_CHANGED,
+				       owner ? owner : visit->case_, number, true);
+	}
+}
+
+/* --- settling --------------------------------------------------------------------------------- */
+
+static void set_household_timer(struct state *state, uint32_t head, day_t next)
+{
+	struct household *household = state_get(state, households, head);
+
+	if (household->turns_on == next)
+		return;
+	household->turns_on = next;
+	if (next < DAY_MAX)
+		state_set_timer(state, time_at_paris(next, 0, 0), TIMER_HOUSEHOLD, head);
+}
+
+/* A cut cannot wait for the morning's plan. */
+static void notice_cut(struct state *state, uint32_t number, uint32_t tier_before)
+{
+	const struct case_record *record = &state->cases.items[number];
+
+	if (record->state != CASE_STATE_CLOSED && record->tier == TIER_CUT &&
+	    tier_before != TIER_CUT)
+		state->plan_is_wanted = true;
+}
+
+void settle_household(struct state *state, uint32_t household, const struct cause *cause)
+{
+	uint32_t head = household_head(state, household);
+	struct household *record = state_get(state, households, head);
+	struct arena arena = {0};
+	struct portrait portrait;
+	const struct life_case *open;
+
+	if (!state->has_policy || state->parties.items[record->party].is_erased)
+		return;
+	portrait_make(state, head, &arena, &portrait);
+	for (uint32_t i = 0; i < portrait.life.case_count; i++)
+		number_case(state, &portrait, head, &portrait.life.cases[i]);
+	lead_numbers(state, &portrait, head);
+	for (uint32_t i = 0; i < portrait.life.case_count; i++) {
+		uint32_t number = opening_fact(state, &portrait, &portrait.life.cases[i])->opened;
+		uint32_t tier_before = state->cases.items[number].tier;
+
+		fill_case(state, &portrait, &portrait.life.cases[i]);
+		notice_cut(state, number, tier_before);
+	}
+	queue_numbers(state, head);
+	open = life_open_case(&portrait.life);
+	record->open_case = open ? opening_fact(state, &portrait, open)->opened : 0;
+	record->insee = portrait.life.insee;
+	cancel_stray_visits(state, &portrait, cause);
+	set_household_timer(state, head, portrait.horizon.next);
+	arena_done(&arena);
+}
+
+/* The pair learns that it is not expected; the givers hear nothing of an erasure. */
+static void cancel_for_erasure(struct state *state, uint32_t number, const struct cause *cause)
+{
+	struct visit *visit = state_get(state, visits, number);
+	bool was_ahead = visit->was_confirmed && visit_is_ahead(state, visit);
+
+	visit->state = VISIT_STATE_CANCELLED;
+	visit->sequence += visit->was_confirmed;
+	visit->lifted = cause->seq;
+	visit->is_cancelled = true;
+	if (was_ahead)
+		mailing_to_all(state, cause, TEMPLATE_VISIT_CHANGED, visit->case_, number, true);
+}
+
+void settle_erased(struct state *state, uint32_t head, const struct cause *cause)
+{
+	struct household *household = state_get(state, households, head);
+	struct case_record *record;
+
+	household->turns_on = DAY_MAX;
+	if (!household->open_case)
+		return;
+	record = state_get(state, cases, household->open_case);
+	queue_remove(&state->queue, household->open_case);
+	record->state = CASE_STATE_CLOSED;
+	record->closing = CLOSING_ERASED;
+	record->closed_on = state->today;
+	record->is_eligible = false;
+	record->tier = 0;
+	record->effective_date = DAY_NONE;
+	if (record->visit)
+		cancel_for_erasure(state, record->visit, cause);
+	state_set_visit(state, record, 0);
+	household->open_case = 0;
+}
+
+void settle_all(struct state *state, const struct cause *cause)
+{
+	for (uint32_t i = 1; i < state->households.count; i++)
+		if (state->households.items[i].head == i)
+			settle_household(state, i, cause);
+}
+
+/* --- groups ----------------------------------------------------------------------------------- */
+
+static bool links_same(const struct link *a, const struct link *b)
+{
+	return (a->a == b->a && a->b == b->b) || (a->a == b->b && a->b == b->a);
+}
+
+/* Does this link hold two households together: it says so, and is the latest word on the two? */
+static bool link_holds(const struct state *state, uint32_t index)
+{
+	const struct link *link = &state->links.items[index];
+	uint32_t household = link->a;
+
+	if (link->is_void || (link->kind != LINK_SAME && link->kind != LINK_JOINED))
+		return false;
+	for (uint32_t at = state->households.items[household].first_link; at;) {
+		const struct link *other = &state->links.items[at];
+
+		if (at != index && !other->is_void && other->kind != LINK_POSSIBLE &&
+		    links_same(link, other) && other->seq > link->seq)
+			return false;
+		at = other->a == household ? other->next_a : other->next_b;
+	}
+	return true;
+}
+
+struct members {
+	uint32_t *items, count, capacity;
+};
+
+static void add_member(struct members *members, uint32_t household)
+{
+	for (uint32_t i = 0; i < members->count; i++)
+		if (members->items[i] == household)
+			return;
+	MEM_ROOM(members->items, members->count, members->capacity);
+	members->items[members->count++] = household;
+}
+
+static void add_neighbours(const struct state *state, struct members *members, uint32_t household)
+{
+	for (uint32_t at = state->households.items[household].first_link; at;) {
+		const struct link *link = &state->links.items[at];
+		uint32_t other = link->a == household ? link->b : link->a;
+
+		if (link_holds(state, at))
+			add_member(members, other);
+		at = link->a == household ? link->next_a : link->next_b;
+	}
+}
+
+static int compare_numbers(const void *first, const void *second)
+{
+	uint32_t a = *(const uint32_t *)first, b = *(const uint32_t *)second;
+
+	return a < b ? -1 : a > b;
+}
+
+/* Everyone who is the same as this household, tied in the order of their numbers. */
+static void regroup(struct state *state, uint32_t household)
+{
+	struct members members = {0};
+
+	add_member(&members, household);
+	for (uint32_t i = 0; i < members.count; i++)
+		add_neighbours(state, &members, members.items[i]);
+	qsort(members.items, members.count, sizeof(*members.items), compare_numbers);
+	for (uint32_t i = 0; i < members.count; i++) {
+		struct household *member = state_get(state, households, members.items[i]);
+
+		member->head = members.items[0];
+		member->next_member = i + 1 < members.count ? members.items[i + 1] : 0;
+		member->open_case = 0;
+		member->turns_on = DAY_MAX;
+	}
+	free(members.items);
+}
+
+static void list_group(const struct state *state, struct members *members, uint32_t household)
+{
+	for (uint32_t at = household_head(state, household); at;
+	     at = state->households.items[at].next_member)
+		add_member(members, at);
+}
+
+void settle_link(struct state *state, uint32_t a, uint32_t b, const struct cause *cause)
+{
+	struct members before = {0};
+
+	list_group(state, &before, a);
+	list_group(state, &before, b);
+	for (uint32_t i = 0; i < before.count; i++)
+		regroup(state, before.items[i]);
+	for (uint32_t i = 0; i < before.count; i++)
+		if (household_head(state, before.items[i]) == before.items[i])
+			settle_household(state, before.items[i], cause);
+	free(before.items);
+}
+
+/* --- givers ----------------------------------------------------------------------------------- */
+
+static void tell_giver(struct giver *giver, const struct fact *fact)
+{
+	if (fact->kind == EVENT_GIVER_LEFT) {
+		giver->left_on = fact->giver.until;
+		giver->successor = fact->giver.successor ? fact->giver.successor : giver->successor;
+		return;
+	}
+	if (fact->giver.kind)
+		giver->kind = fact->giver.kind;
+	if (fact->giver.structure)
+		giver->structure = fact->giver.structure;
+	if (fact->giver.successor)
+		giver->successor = fact->giver.successor;
+	if (fact->giver.has_name)
+		giver->name_at = fact->seq;
+	if (fact->giver.has_email)
+		giver->email_at = fact->seq;
+}
+
+void settle_giver(struct state *state, uint32_t index, const struct cause *cause)
+{
+	struct giver *giver = state_get(state, givers, index);
+	const struct party *party = state_get(state, parties, giver->party);
+
+	*giver = (struct giver){.party = giver->party, .id = giver->id, .left_on = DAY_NONE};
+	giver->is_erased = party->is_erased;
+	for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next)
+		if (!state->facts.items[at].is_void && !state->facts.items[at].is_replaced)
+			tell_giver(giver, &state->facts.items[at]);
+	mailing_release(state, cause, index);
+}

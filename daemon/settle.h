@@ -1,0 +1,33 @@
+/* Settling: after any change, what follows from a household's facts is derived again and the indexes,
+ * the queue and its timer are brought in line. The only place where cases get their state. */
+#pragma once
+
+#include "daemon/mailing.h"
+
+/* Of the group a household (index) belongs to. */
+void settle_household(struct state *state, uint32_t household, const struct cause *cause);
+
+/* Everyone: a new policy. */
+void settle_all(struct state *state, const struct cause *cause);
+
+/* A link was added or voided: the groups of both ends are found again, and settled. */
+void settle_link(struct state *state, uint32_t a, uint32_t b, const struct cause *cause);
+
+/* Of a giver (index), from its facts. */
+void settle_giver(struct state *state, uint32_t giver, const struct cause *cause);
+
+/* A household was erased: its open case closes, its visit is cancelled, nothing is derived any more. */
+void settle_erased(struct state *state, uint32_t head, const struct cause *cause);
+
+/* What is derived for the open case of a group, in full, to be shown. */
+struct portrait {
+	const struct standing *facts;
+	uint32_t fact_count;
+	const struct life_visit *visits;
+	uint32_t visit_count;
+	struct life life;
+	struct rank rank; /* of the open case, when there is one */
+	struct horizon horizon;
+};
+void portrait_make(const struct state *state, uint32_t head, struct arena *arena,
+		   struct portrait *portrait);

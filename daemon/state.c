@@ -1,0 +1,485 @@
+#include "daemon/state.h"
+
+#include <stdlib.h>
+
+/* Adds a copy of `item` to a table and gives its number. */
+#define table_add(table, item)                                                                     \
+	({                                                                                         \
+		MEM_ROOM((table).items, (table).count, (table).capacity);                          \
+		(table).items[(table).count] = (item);                                             \
+		(table).count++;                                                                   \
+	})
+
+#define table_init(table) (void)table_add((table), (typeof(*(table).items)){0})
+
+void state_init(struct state *state)
+{
+	*state = (struct state){.now = 0, .plan_due = MS_NONE};
+	table_init(state->parties);
+	table_init(state->households);
+	table_init(state->givers);
+	table_init(state->facts);
+	table_init(state->links);
+	table_init(state->aliases);
+	table_init(state->visits);
+	table_init(state->cases);
+	table_init(state->tasks);
+	table_init(state->active_visits);
+}
+
+void state_done(struct state *state)
+{
+	buf_done(&state->policy_bytes);
+	arena_done(&state->policy_arena);
+	names_done(&state->names);
+	free(state->parties.items);
+	free(state->households.items);
+	free(state->givers.items);
+	free(state->facts.items);
+	free(state->links.items);
+	free(state->aliases.items);
+	free(state->visits.items);
+	free(state->cases.items);
+	free(state->tasks.items);
+	free(state->active_visits.items);
+	map_done(&state->alias_index);
+	map_done(&state->giver_index);
+	map_done(&state->key_index);
+	queue_done(&state->queue);
+	heap_done(&state->timers);
+}
+
+/* --- adding ----------------------------------------------------------------------------------- */
+
+static uint32_t add_party(struct state *state, enum party_kind kind, uint32_t index)
+{
+	return table_add(state->parties, ((struct party){.kind = (uint8_t)kind, .index = index}));
+}
+
+uint32_t state_add_household(struct state *state)
+{
+	uint32_t index = state->households.count;
+
+	return table_add(state->households, ((struct household){
+						    .party = add_party(state, PARTY_HOUSEHOLD, index),
+						    .head = index,
+						    .turns_on = DAY_MAX,
+					    }));
+}
+
+uint32_t state_add_giver(struct state *state, struct str id)
+{
+	uint32_t index = state->givers.count, name = names_add(&state->names, id);
+
+	map_put(&state->giver_index, name, index);
+	return table_add(state->givers, ((struct giver){
+						.party = add_party(state, PARTY_GIVER, index),
+						.id = name,
+						.left_on = DAY_NONE,
+					}));
+}
+
+static bool has_key(const struct fact *fact)
+{
+	return fact->key[0] || fact->key[1];
+}
+
+/* Facts are added in the order of their numbers; each is last of its party's list. */
+static void list_fact(struct state *state, uint32_t index)
+{
+	const struct fact *fact = &state->facts.items[index];
+	struct party *party;
+	uint32_t *first = &state->first_absence, *last = &state->last_absence;
+
+	if (fact->party) {
+		party = state_get(state, parties, fact->party);
+		first = &party->first_fact;
+		last = &party->last_fact;
+		party->fact_count++;
+	}
+	if (*last)
+		state->facts.items[*last].next = index;
+	else
+		*first = index;
+	*last = index;
+}
+
+uint32_t state_add_fact(struct state *state, const struct fact *fact)
+{
+	uint32_t index = table_add(state->facts, *fact);
+	struct fact *added = &state->facts.items[index];
+
+	added->next = 0;
+	list_fact(state, index);
+	if (has_key(added)) {
+		added->replaces = state_find_key(state, added->key);
+		if (added->replaces)
+			(void)map_remove(&state->key_index, added->key[0], added->replaces);
+		map_put(&state->key_index, added->key[0], index);
+	}
+	state_refresh_key(state, index);
+	return index;
+}
+
+uint32_t state_add_link(struct state *state, struct link link)
+{
+	struct household *a = state_get(state, households, link.a);
+	struct household *b = state_get(state, households, link.b);
+	uint32_t index;
+
+	link.next_a = a->first_link;
+	link.next_b = b->first_link;
+	index = table_add(state->links, link);
+	a->first_link = index;
+	b->first_link = index;
+	return index;
+}
+
+static uint64_t hash_head(const uint8_t hash[DIGEST_SIZE])
+{
+	uint64_t head = 0;
+
+	for (int i = 0; i < 8; i++)
+		head = head << 8 | hash[i];
+	return head;
+}
+
+uint32_t state_add_alias(struct state *state, const uint8_t hash[DIGEST_SIZE], uint32_t household)
+{
+	struct alias alias = {.household = household};
+	uint32_t index;
+
+	memcpy(alias.hash, hash, DIGEST_SIZE);
+	index = table_add(state->aliases, alias);
+	map_put(&state->alias_index, hash_head(hash), index);
+	return index;
+}
+
+uint32_t state_add_visit(struct state *state, uint32_t household, struct visit visit)
+{
+	struct household *owner = state_get(state, households, household);
+	uint32_t index;
+
+	visit.next = 0;
+	index = table_add(state->visits, visit);
+	if (owner->last_visit)
+		state->visits.items[owner->last_visit].next = index;
+	else
+		owner->first_visit = index;
+	owner->last_visit = index;
+	return index;
+}
+
+uint32_t state_add_case(struct state *state, struct case_record record)
+{
+	return table_add(state->cases, record);
+}
+
+uint32_t state_add_task(struct state *state, struct task task)
+{
+	state->task_counts.created++;
+	return table_add(state->tasks, task);
+}
+
+/* --- finding ---------------------------------------------------------------------------------- */
+
+uint32_t state_find_alias(const struct state *state, const uint8_t hash[DIGEST_SIZE])
+{
+	struct map_cursor cursor = {0};
+	uint32_t index;
+
+	while (map_next(&state->alias_index, hash_head(hash), &cursor, &index))
+		if (memcmp(state->aliases.items[index].hash, hash, DIGEST_SIZE) == 0)
+			return state->aliases.items[index].household;
+	return 0;
+}
+
+uint32_t state_find_giver(const struct state *state, struct str id)
+{
+	struct map_cursor cursor = {0};
+	uint32_t name = names_find(&state->names, id), index;
+
+	if (name && map_next(&state->giver_index, name, &cursor, &index))
+		return index;
+	return 0;
+}
+
+uint32_t state_find_fact(const struct state *state, uint64_t seq)
+{
+	uint32_t low = 1, high = state->facts.count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (state->facts.items[middle].seq < seq)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < state->facts.count && state->facts.items[low].seq == seq ? low : 0;
+}
+
+uint32_t state_find_key(const struct state *state, const uint64_t key[2])
+{
+	struct map_cursor cursor = {0};
+	uint32_t index;
+
+	while (map_next(&state->key_index, key[0], &cursor, &index))
+		if (state->facts.items[index].key[1] == key[1])
+			return index;
+	return 0;
+}
+
+uint32_t party_household(const struct state *state, uint32_t party)
+{
+	const struct party *found = state_get(state, parties, party);
+
+	assert(found->kind == PARTY_HOUSEHOLD);
+	return found->index;
+}
+
+uint32_t party_giver(const struct state *state, uint32_t party)
+{
+	const struct party *found = state_get(state, parties, party);
+
+	assert(found->kind == PARTY_GIVER);
+	return found->index;
+}
+
+uint32_t household_head(const struct state *state, uint32_t household)
+{
+	return state_get(state, households, household)->head;
+}
+
+uint32_t case_resolve(const struct state *state, uint32_t number)
+{
+	while (number && number < state->cases.count) {
+		const struct case_record *record = &state->cases.items[number];
+
+		if (record->is_gone)
+			return 0;
+		if (!record->joined)
+			return number;
+		number = record->joined;
+	}
+	return 0;
+}
+
+/* --- facts that hold -------------------------------------------------------------------------- */
+
+void state_refresh_key(struct state *state, uint32_t fact)
+{
+	uint32_t at = fact;
+	bool is_held = false;
+
+	if (has_key(&state->facts.items[fact]))
+		at = state_find_key(state, state->facts.items[fact].key);
+	for (; at; at = state->facts.items[at].replaces) {
+		struct fact *version = &state->facts.items[at];
+
+		version->is_replaced = is_held;
+		is_held = is_held || !version->is_void;
+	}
+}
+
+/* The place of a fact that holds: that of the oldest valid one under its key. */
+static struct standing stand(const struct state *state, uint32_t index)
+{
+	const struct fact *fact = &state->facts.items[index];
+	struct standing standing = {fact, index, index, fact->seq, fact->day, fact->accepted};
+
+	for (uint32_t at = fact->replaces; at; at = state->facts.items[at].replaces) {
+		const struct fact *older = &state->facts.items[at];
+
+		standing.root = at;
+		if (older->is_void)
+			continue;
+		standing.seq = older->seq;
+		standing.day = older->day;
+		standing.accepted = older->accepted;
+	}
+	return standing;
+}
+
+static int compare_places(const void *first, const void *second)
+{
+	const struct standing *a = first, *b = second;
+
+	return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+uint32_t state_count_facts(const struct state *state, uint32_t head)
+{
+	uint32_t count = 0;
+
+	for (uint32_t at = head; at; at = state->households.items[at].next_member)
+		count += state->parties.items[state->households.items[at].party].fact_count;
+	return count;
+}
+
+struct standing *state_gather(const struct state *state, uint32_t head, struct arena *arena,
+			      uint32_t *count)
+{
+	uint32_t most = state_count_facts(state, head);
+	struct standing *facts = arena_new(arena, (most + 1) * sizeof(*facts));
+	bool is_sorted = true;
+
+	*count = 0;
+	for (uint32_t member = head; member; member = state->households.items[member].next_member) {
+		const struct party *party =
+			&state->parties.items[state->households.items[member].party];
+
+		if (party->is_erased)
+			continue;
+		for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next) {
+			if (state->facts.items[at].is_void || state->facts.items[at].is_replaced)
+				continue;
+			facts[*count] = stand(state, at);
+			is_sorted = is_sorted && (!*count || facts[*count - 1].seq < facts[*count].seq);
+			(*count)++;
+		}
+	}
+	if (!is_sorted)
+		qsort(facts, *count, sizeof(*facts), compare_places);
+	return facts;
+}
+
+static int compare_visits(const void *first, const void *second)
+{
+	const struct life_visit *a = first, *b = second;
+
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+struct life_visit *state_gather_visits(const struct state *state, uint32_t head,
+				       struct arena *arena, uint32_t *count)
+{
+	struct life_visit *visits;
+	uint32_t most = 0;
+
+	for (uint32_t member = head; member; member = state->households.items[member].next_member)
+		for (uint32_t at = state->households.items[member].first_visit; at;
+		     at = state->visits.items[at].next)
+			most++;
+	visits = arena_new(arena, (most + 1) * sizeof(*visits));
+	*count = 0;
+	for (uint32_t member = head; member; member = state->households.items[member].next_member)
+		for (uint32_t at = state->households.items[member].first_visit; at;
+		     at = state->visits.items[at].next)
+			visits[(*count)++] = (struct life_visit){at, &state->visits.items[at]};
+	qsort(visits, *count, sizeof(*visits), compare_visits);
+	return visits;
+}
+
+/* --- active visits ---------------------------------------------------------------------------- */
+
+/* Where `visit` stands in the ascending table, or where it would. */
+static uint32_t find_active(const struct state *state, uint32_t visit)
+{
+	uint32_t low = 1, high = state->active_visits.count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (state->active_visits.items[middle] < visit)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void add_active(struct state *state, uint32_t visit)
+{
+	uint32_t at = find_active(state, visit);
+	uint32_t *items;
+
+	(void)table_add(state->active_visits, visit);
+	items = state->active_visits.items;
+	memmove(&items[at + 1], &items[at], (state->active_visits.count - 1 - at) * sizeof(*items));
+	items[at] = visit;
+}
+
+static void remove_active(struct state *state, uint32_t visit)
+{
+	uint32_t at = find_active(state, visit);
+	uint32_t *items = state->active_visits.items;
+
+	assert(at < state->active_visits.count && items[at] == visit);
+	state->active_visits.count--;
+	memmove(&items[at], &items[at + 1], (state->active_visits.count - at) * sizeof(*items));
+}
+
+void state_set_visit(struct state *state, struct case_record *record, uint32_t visit)
+{
+	if (record->visit == visit)
+		return;
+	if (record->visit)
+		remove_active(state, record->visit);
+	record->visit = visit;
+	if (visit)
+		add_active(state, visit);
+}
+
+uint32_t state_find_booking(const struct state *state, uint32_t pair, day_t day, uint32_t half)
+{
+	for (uint32_t i = 1; i < state->active_visits.count; i++) {
+		uint32_t number = state->active_visits.items[i];
+		const struct visit *visit = &state->visits.items[number];
+
+		if (visit->pair == pair && visit->day == day && visit->half == half)
+			return number;
+	}
+	return 0;
+}
+
+/* --- tasks, timers ---------------------------------------------------------------------------- */
+
+void task_list_add(struct state *state, struct task_list *list, uint32_t number)
+{
+	struct task *task = state_get(state, tasks, number);
+
+	task->next = 0;
+	task->previous = list->last;
+	if (list->last)
+		state->tasks.items[list->last].next = number;
+	else
+		list->first = number;
+	list->last = number;
+	list->count++;
+}
+
+void task_list_remove(struct state *state, struct task_list *list, uint32_t number)
+{
+	struct task *task = state_get(state, tasks, number);
+
+	if (task->previous)
+		state->tasks.items[task->previous].next = task->next;
+	else
+		list->first = task->next;
+	if (task->next)
+		state->tasks.items[task->next].previous = task->previous;
+	else
+		list->last = task->previous;
+	task->next = task->previous = 0;
+	list->count--;
+}
+
+void state_set_timer(struct state *state, ms_t at, enum timer_kind kind, uint32_t id)
+{
+	heap_push(&state->timers, (struct heap_item){at, kind, id});
+}
+
+void state_load_policy(struct state *state, struct str bytes)
+{
+	struct buf copy = {0};
+	enum err err;
+
+	buf_add_str(&copy, bytes);
+	buf_done(&state->policy_bytes);
+	state->policy_bytes = copy;
+	arena_reset(&state->policy_arena);
+	err = policy_decode(buf_str(&state->policy_bytes), &state->policy_arena, &state->policy, NULL);
+	assert(!err);
+	state->has_policy = true;
+}

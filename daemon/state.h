@@ -1,0 +1,190 @@
+/* All that the core knows, in one struct: facts, and the index of what was derived from them. Every
+ * table counts from 1; number 0 means none. Nothing here is personal: names, addresses and phones are
+ * in the journal, sealed, at the numbers of the events that told them. */
+#pragma once
+
+#include "base/heap.h"
+#include "daemon/state/effect.h"
+#include "daemon/state/giver.h"
+#include "daemon/state/life.h"
+#include "daemon/state/names.h"
+#include "daemon/state/queue.h"
+
+enum party_kind { PARTY_HOUSEHOLD = 1, PARTY_GIVER = 2 };
+
+/* A household or a giver: they share one sequence of numbers, and with it the keys. */
+struct party {
+	uint8_t kind;
+	bool is_erased;
+	uint32_t index; /* in households or givers */
+	uint32_t first_fact, last_fact, fact_count;
+};
+
+struct household {
+	uint32_t party;
+	uint32_t head;        /* the household (index) that stands for all that are the same; its own */
+	uint32_t next_member; /* of the same group, later number; 0: the last */
+	uint32_t first_link;  /* links to others */
+	uint32_t first_visit, last_visit;
+	uint32_t subject_source; /* name number of its first number's source, or 0 */
+	uint64_t subject_at;  /* number of the event that told its first number, or 0 */
+
+	/* derived; on the head of a group only */
+	uint32_t open_case;   /* number, or 0 */
+	insee_t insee;
+	day_t turns_on;       /* its timer: the next day on which rules may change it; DAY_MAX: never */
+};
+
+enum link_kind { LINK_JOINED = 1, LINK_SAME, LINK_NOT_SAME, LINK_POSSIBLE };
+
+/* What was said or found about two households being one. The latest that holds decides. */
+struct link {
+	uint32_t a, b;           /* indexes of households */
+	uint32_t next_a, next_b; /* the next link of a, of b */
+	uint64_t seq;
+	uint8_t kind;
+	bool is_void;
+};
+
+/* A number a household answers to. */
+struct alias {
+	uint8_t hash[DIGEST_SIZE];
+	uint32_t household; /* index */
+};
+
+struct case_record {
+	uint32_t opening;   /* fact that first opened it; 0 in a gap: never */
+	uint32_t household; /* index of the head */
+	uint32_t joined;    /* another case's number when a merge made it part of that one */
+	bool is_gone;       /* what opened it was retracted: it never was */
+	uint8_t state;      /* enum case_state */
+	uint8_t tier, closing;
+	bool is_eligible, is_closed_sector;
+	uint32_t sector;    /* position in the policy plus 1, or 0 */
+	uint32_t visit;     /* its active visit, or 0 */
+	uint32_t no_shows;
+	insee_t insee;
+	day_t first_date, effective_date, closed_on;
+	uint64_t order_seq;
+};
+
+/* Kinds of timers, in the order in which they fire at one instant. */
+enum timer_kind {
+	TIMER_HOUSEHOLD = 1, /* id: household index */
+	TIMER_PLAN = 2,
+	TIMER_TASK = 3, /* id: task */
+};
+
+struct task_list {
+	uint32_t first, last, count;
+};
+
+struct task_counts {
+	uint64_t created, done, cancelled, expired;
+};
+
+/* A table that grows, from index 1. */
+#define TABLE(type)                                                                                \
+	struct {                                                                                   \
+		type *items;                                                                       \
+		uint32_t count, capacity; /* count includes the unused item 0 */                   \
+	}
+
+struct state {
+	uint64_t seq; /* of the last event applied */
+	ms_t now;
+	day_t today;
+	bool is_rehearsal;
+	uint8_t salt[DIGEST_SIZE]; /* of fingerprints; in the journal's first event */
+
+	bool has_policy;
+	uint64_t policy_seq;
+	struct buf policy_bytes;
+	struct arena policy_arena;
+	struct policy policy;
+
+	struct names names;
+	TABLE(struct party) parties;
+	TABLE(struct household) households;
+	TABLE(struct giver) givers;
+	TABLE(struct fact) facts;
+	TABLE(struct link) links;
+	TABLE(struct alias) aliases;
+	TABLE(struct visit) visits;
+	TABLE(struct case_record) cases;
+	TABLE(struct task) tasks;
+	uint32_t first_absence, last_absence; /* facts about pairs */
+
+	struct task_list ready[TASK_KIND_END];
+	struct task_list held;
+	struct task_counts task_counts;
+	uint32_t plan_task; /* the plan that is being made, or 0 */
+	bool plan_is_wanted; /* a cut appeared in this event: ask before it ends */
+	ms_t plan_due;      /* when the next plan is asked for; MS_NONE: no policy yet */
+
+	/* indexes, rebuilt from the above */
+	struct map alias_index; /* first 8 bytes of the hash → alias */
+	struct map giver_index; /* name number of the id → giver */
+	struct map key_index;   /* fact key → the latest fact under it */
+	struct queue queue;
+	struct heap timers;
+	TABLE(uint32_t) active_visits; /* planned or confirmed and held by a case, ascending */
+};
+
+void state_init(struct state *state);
+void state_done(struct state *state);
+
+#define state_get(state, table, number)                                                            \
+	(assert((number) > 0 && (number) < (state)->table.count), &(state)->table.items[number])
+
+/* New items at the end of a table; their number is returned. */
+uint32_t state_add_household(struct state *state);
+uint32_t state_add_giver(struct state *state, struct str id);
+uint32_t state_add_fact(struct state *state, const struct fact *fact);
+uint32_t state_add_link(struct state *state, struct link link);
+uint32_t state_add_alias(struct state *state, const uint8_t hash[DIGEST_SIZE], uint32_t household);
+uint32_t state_add_visit(struct state *state, uint32_t household, struct visit visit);
+uint32_t state_add_case(struct state *state, struct case_record record);
+uint32_t state_add_task(struct state *state, struct task task);
+
+/* 0 when there is none. */
+uint32_t state_find_alias(const struct state *state, const uint8_t hash[DIGEST_SIZE]); /* index of a
+											  household */
+uint32_t state_find_giver(const struct state *state, struct str id); /* index */
+uint32_t state_find_fact(const struct state *state, uint64_t seq);
+uint32_t state_find_key(const struct state *state, const uint64_t key[2]); /* the latest fact */
+
+/* The household index of a party number that must be one. */
+uint32_t party_household(const struct state *state, uint32_t party);
+uint32_t party_giver(const struct state *state, uint32_t party);
+/* The head of the group a household (index) belongs to. */
+uint32_t household_head(const struct state *state, uint32_t household);
+/* The case that number leads to now: itself, or the one it was merged into; 0 when it never was. */
+uint32_t case_resolve(const struct state *state, uint32_t number);
+
+/* Which fact under the key of `fact` holds: after one was added or voided. */
+void state_refresh_key(struct state *state, uint32_t fact);
+
+/* All standing facts of the group of a head, in the order of their places. The array lies in `arena`.
+ */
+struct standing *state_gather(const struct state *state, uint32_t head, struct arena *arena,
+			      uint32_t *count);
+/* All visits of the group, in the order of their numbers. */
+struct life_visit *state_gather_visits(const struct state *state, uint32_t head,
+				       struct arena *arena, uint32_t *count);
+/* Facts of the whole group, standing or not. */
+uint32_t state_count_facts(const struct state *state, uint32_t head);
+
+/* A case's active visit, 0 for none; keeps the table of active visits. */
+void state_set_visit(struct state *state, struct case_record *record, uint32_t visit);
+/* The active visit of a pair (name number) on a half-day, or 0. */
+uint32_t state_find_booking(const struct state *state, uint32_t pair, day_t day, uint32_t half);
+
+/* Lists of tasks by state. */
+void task_list_add(struct state *state, struct task_list *list, uint32_t task);
+void task_list_remove(struct state *state, struct task_list *list, uint32_t task);
+
+void state_set_timer(struct state *state, ms_t at, enum timer_kind kind, uint32_t id);
+
+/* Opens or reads the policy again from its bytes, which must hold. */
+void state_load_policy(struct state *state, struct str bytes);

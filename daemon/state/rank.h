@@ -1,0 +1,32 @@
+/* Where a case stands in the list: its tier, and the days that rules grant, each with its reason.
+ * Tier first, then effective date, then number of the opening event. */
+#pragma once
+
+#include "daemon/state/cutoff.h"
+
+enum { REASONS_MAX = RANK_CODE_END };
+
+struct reason_given {
+	uint32_t code; /* enum rank_code */
+	int32_t days;  /* granted (earlier) or, negative, taken; 0: only the tier is meant */
+};
+
+/* What a case brings to its rank besides the household's facts. */
+struct rank_case {
+	day_t first_date;    /* the day it waits since */
+	uint32_t vulnerable; /* set of enum vulnerable */
+	uint32_t no_shows;
+};
+
+struct rank {
+	uint32_t tier; /* enum tier */
+	day_t effective_date;
+	uint32_t reason_count; /* in the order of the codes */
+	struct reason_given reasons[REASONS_MAX];
+	uint32_t cutoff_count; /* by energy, then supplier; those without a date left out */
+	struct cutoff cutoffs[CUTOFFS_MAX];
+	bool has_stale_cut; /* cut, and no news for too long: listed, no tier */
+};
+
+void rank_compute(const struct policy *policy, const struct standing *facts, uint32_t count,
+		  const struct rank_case *of, struct horizon *horizon, struct rank *rank);

@@ -1,0 +1,31 @@
+/* Visits: placed by plans, then confirmed, moved, cancelled and recorded by the coordinator. What the
+ * coordinator said are facts of the household; here is what the machine did, and what follows from
+ * both. */
+#pragma once
+
+#include "proto/message.h"
+
+struct visit {
+	uint32_t case_;   /* number */
+	uint32_t next;    /* of the same household, later; 0: the last */
+	uint64_t placed;  /* number of the event with the plan that made it */
+	uint64_t lifted;  /* number of the event by which the machine took it back, or 0 */
+	uint32_t plan_pair; /* name number; where the last plan put it */
+	day_t plan_day;
+	uint8_t plan_half;
+	bool is_cancelled; /* lifted because its case closed or was deferred; else by a later plan */
+
+	/* derived */
+	uint8_t state; /* enum visit_state */
+	uint8_t half;
+	bool is_pinned; /* moved by hand: plans leave it where it is */
+	bool was_confirmed;
+	uint32_t pair;
+	day_t day;
+	uint32_t sequence; /* how often day, half or state changed after confirmation */
+};
+
+static inline bool visit_is_active(const struct visit *visit)
+{
+	return visit->state == VISIT_STATE_PLANNED || visit->state == VISIT_STATE_CONFIRMED;
+}
