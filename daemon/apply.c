@@ -90,7 +90,7 @@ static void add_parties(struct state *state, const struct event *event)
 /* --- facts ------------------------------------------------------------------------------------ */
 
 /* What a later event would replace: type, source, key fields and, for some, the household. */
-static bool fact_key(const struct state *state, const struct event *event, uint32_t party,
+bool apply_key(const struct state *state, const struct event *event, uint32_t party,
 		     uint64_t key[2])
 {
 	const struct event_info *info = event_info_find(event->kind);
@@ -122,7 +122,7 @@ uint32_t apply_fact(struct state *state, const struct event *event, struct fact 
 	fact->source = names_add(&state->names, event->source);
 	fact->day = time_paris_day(event->time);
 	fact->accepted = time_paris_day(event->accepted);
-	if (!fact_key(state, event, party, fact->key))
+	if (!apply_key(state, event, party, fact->key))
 		fact->key[0] = fact->key[1] = 0;
 	return state_add_fact(state, fact);
 }
@@ -178,6 +178,8 @@ void apply(struct state *state, const struct event *event, struct effects *effec
 	if (event->kind == EVENT_JOURNAL_BEGUN)
 		set_time(state, event->accepted);
 	run_timers(state, event->accepted, &passing);
+	if (event_info_find(event->kind)->class != CLASS_SYSTEM)
+		state_add_identity(state, event->source, event->id, event->seq);
 	add_parties(state, event);
 	if (event->found.match == MATCH_JOINED || event->found.match == MATCH_POSSIBLE)
 		link_found(state, event, party_household(state, event->found.household));

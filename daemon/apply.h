@@ -22,6 +22,10 @@ ms_t apply_next_timer(const struct state *state);
 uint32_t apply_fact(struct state *state, const struct event *event, struct fact *fact,
 		    uint32_t party);
 
+/* What a later event would replace; false for kinds that replace nothing. */
+bool apply_key(const struct state *state, const struct event *event, uint32_t party,
+	       uint64_t key[2]);
+
 /* The timers of one kind that are due (on_timer.c). */
 void on_timer(struct state *state, enum timer_kind kind, uint32_t id, const struct cause *cause);
 

@@ -2,8 +2,7 @@
  * record, and only then answers. One thread; no clock but the port's. */
 #pragma once
 
-#include "daemon/apply.h"
-#include "daemon/ports.h"
+#include "daemon/check.h"
 
 struct engine;
 
@@ -16,13 +15,6 @@ struct verdict {
 
 /* Called once for each submitted event after its turn is durable, in the order of submission. */
 typedef void verdict_fn(void *context, const struct verdict *verdict);
-
-/* Who says so: decides which types are taken. */
-enum authority {
-	AUTHORITY_SENDER,      /* the caller has checked its grants; COORDINATOR types if granted */
-	AUTHORITY_COORDINATOR, /* control.sock */
-	AUTHORITY_SYSTEM,      /* the core itself */
-};
 
 struct engine_counters {
 	uint64_t taken, duplicates, conflicts, refused, turns;
@@ -47,9 +39,6 @@ void engine_free(struct engine **engine);
 /* For reading between turns. Only engine_open's replay and snapshots write to it from outside. */
 const struct state *engine_state(const struct engine *engine);
 struct state *engine_restore(struct engine *engine); /* to be filled from a snapshot, before replay */
-/* To be called when engine_restore()'s state is complete: rebuilds the identities' index. */
-void engine_restored(struct engine *engine);
-
 /* One stored event of the journal, in order, with effects dropped. ERR_CORRUPT when it does not hold.
  */
 enum err engine_replay(struct engine *engine, struct str stored) must_use;

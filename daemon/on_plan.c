@@ -136,7 +136,9 @@ static void place(struct placing *placing, const struct planned_visit *planned)
 		visit->plan_day = planned->day;
 		visit->plan_half = (uint8_t)planned->half;
 	} else {
-		(void)state_add_visit(state, record->household,
+		uint32_t owner = state->facts.items[record->opening].party;
+
+		(void)state_add_visit(state, party_household(state, owner),
 				      (struct visit){
 					      .case_ = number,
 					      .placed = placing->cause->seq,

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "proto/hash.h"
+
 /* Adds a copy of `item` to a table and gives its number. */
 #define table_add(table, item)                                                                     \
 	({                                                                                         \
@@ -24,6 +26,7 @@ void state_init(struct state *state)
 	table_init(state->visits);
 	table_init(state->cases);
 	table_init(state->tasks);
+	table_init(state->identities);
 	table_init(state->active_visits);
 }
 
@@ -41,10 +44,12 @@ void state_done(struct state *state)
 	free(state->visits.items);
 	free(state->cases.items);
 	free(state->tasks.items);
+	free(state->identities.items);
 	free(state->active_visits.items);
 	map_done(&state->alias_index);
 	map_done(&state->giver_index);
 	map_done(&state->key_index);
+	map_done(&state->identity_index);
 	queue_done(&state->queue);
 	heap_done(&state->timers);
 }
@@ -181,6 +186,22 @@ uint32_t state_add_task(struct state *state, struct task task)
 	return table_add(state->tasks, task);
 }
 
+static uint64_t identity_fingerprint(const struct state *state, struct str source, struct str id)
+{
+	struct str parts[2] = {source, id};
+
+	return hash_short(state->salt, parts, 2);
+}
+
+void state_add_identity(struct state *state, struct str source, struct str id, uint64_t seq)
+{
+	struct identity identity = {identity_fingerprint(state, source, id), (uint32_t)seq};
+
+	assert(seq <= UINT32_MAX);
+	(void)table_add(state->identities, identity);
+	map_put(&state->identity_index, identity.fingerprint, identity.seq);
+}
+
 /* --- finding ---------------------------------------------------------------------------------- */
 
 uint32_t state_find_alias(const struct state *state, const uint8_t hash[DIGEST_SIZE])
@@ -228,6 +249,13 @@ uint32_t state_find_key(const struct state *state, const uint64_t key[2])
 		if (state->facts.items[index].key[1] == key[1])
 			return index;
 	return 0;
+}
+
+bool state_next_identity(const struct state *state, struct str source, struct str id,
+			 struct map_cursor *cursor, uint32_t *seq)
+{
+	return map_next(&state->identity_index, identity_fingerprint(state, source, id), cursor,
+			seq);
 }
 
 uint32_t party_household(const struct state *state, uint32_t party)
@@ -468,6 +496,60 @@ void task_list_remove(struct state *state, struct task_list *list, uint32_t numb
 void state_set_timer(struct state *state, ms_t at, enum timer_kind kind, uint32_t id)
 {
 	heap_push(&state->timers, (struct heap_item){at, kind, id});
+}
+
+/* --- after a snapshot ------------------------------------------------------------------------- */
+
+static void rebuild_cases(struct state *state)
+{
+	for (uint32_t i = 1; i < state->cases.count; i++) {
+		struct case_record *record = &state->cases.items[i];
+		uint32_t visit = record->visit;
+
+		if (!record->is_gone && !record->joined && record->state != CASE_STATE_CLOSED)
+			queue_put(&state->queue, i,
+				  (struct queue_key){record->tier, record->effective_date,
+						     record->order_seq});
+		record->visit = 0;
+		state_set_visit(state, record, visit);
+	}
+}
+
+static void rebuild_timers(struct state *state)
+{
+	for (uint32_t i = 1; i < state->households.count; i++)
+		if (state->households.items[i].turns_on < DAY_MAX)
+			state_set_timer(state,
+					time_at_paris(state->households.items[i].turns_on, 0, 0),
+					TIMER_HOUSEHOLD, i);
+	for (uint32_t i = 1; i < state->tasks.count; i++)
+		if (state->tasks.items[i].state == TASK_STATE_RETRYING ||
+		    state->tasks.items[i].state == TASK_STATE_HELD)
+			state_set_timer(state, state->tasks.items[i].due, TIMER_TASK, i);
+	if (state->plan_due != MS_NONE)
+		state_set_timer(state, state->plan_due, TIMER_PLAN, 0);
+}
+
+void state_rebuild(struct state *state)
+{
+	for (uint32_t i = 1; i < state->aliases.count; i++)
+		map_put(&state->alias_index, hash_head(state->aliases.items[i].hash), i);
+	for (uint32_t i = 1; i < state->givers.count; i++)
+		map_put(&state->giver_index, state->givers.items[i].id, i);
+	for (uint32_t i = 1; i < state->facts.count; i++) {
+		const struct fact *fact = &state->facts.items[i];
+
+		if (!has_key(fact))
+			continue;
+		if (fact->replaces)
+			(void)map_remove(&state->key_index, fact->key[0], fact->replaces);
+		map_put(&state->key_index, fact->key[0], i);
+	}
+	for (uint32_t i = 1; i < state->identities.count; i++)
+		map_put(&state->identity_index, state->identities.items[i].fingerprint,
+			state->identities.items[i].seq);
+	rebuild_cases(state);
+	rebuild_timers(state);
 }
 
 void state_load_policy(struct state *state, struct str bytes)

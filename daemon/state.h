@@ -75,6 +75,13 @@ enum timer_kind {
 	TIMER_TASK = 3, /* id: task */
 };
 
+/* Who said it and under which name: a fingerprint of source and id, checked against the journal when
+ * it is met again. */
+struct __attribute__((packed)) identity {
+	uint64_t fingerprint;
+	uint32_t seq;
+};
+
 struct task_list {
 	uint32_t first, last, count;
 };
@@ -113,6 +120,7 @@ struct state {
 	TABLE(struct visit) visits;
 	TABLE(struct case_record) cases;
 	TABLE(struct task) tasks;
+	TABLE(struct identity) identities;
 	uint32_t first_absence, last_absence; /* facts about pairs */
 
 	struct task_list ready[TASK_KIND_END];
@@ -126,6 +134,7 @@ struct state {
 	struct map alias_index; /* first 8 bytes of the hash → alias */
 	struct map giver_index; /* name number of the id → giver */
 	struct map key_index;   /* fact key → the latest fact under it */
+	struct map identity_index; /* fingerprint → seq */
 	struct queue queue;
 	struct heap timers;
 	TABLE(uint32_t) active_visits; /* planned or confirmed and held by a case, ascending */
@@ -136,6 +145,9 @@ void state_done(struct state *state);
 
 #define state_get(state, table, number)                                                            \
 	(assert((number) > 0 && (number) < (state)->table.count), &(state)->table.items[number])
+
+/* Builds the indexes again from the tables, after these were read from a snapshot. */
+void state_rebuild(struct state *state);
 
 /* New items at the end of a table; their number is returned. */
 uint32_t state_add_household(struct state *state);
@@ -153,6 +165,11 @@ uint32_t state_find_alias(const struct state *state, const uint8_t hash[DIGEST_S
 uint32_t state_find_giver(const struct state *state, struct str id); /* index */
 uint32_t state_find_fact(const struct state *state, uint64_t seq);
 uint32_t state_find_key(const struct state *state, const uint64_t key[2]); /* the latest fact */
+
+void state_add_identity(struct state *state, struct str source, struct str id, uint64_t seq);
+/* The next event whose identity has that fingerprint; begin with a zeroed cursor. */
+bool state_next_identity(const struct state *state, struct str source, struct str id,
+			 struct map_cursor *cursor, uint32_t *seq);
 
 /* The household index of a party number that must be one. */
 uint32_t party_household(const struct state *state, uint32_t party);

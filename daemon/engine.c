@@ -1,0 +1,472 @@
+#include "daemon/engine.h"
+
+#include <stdlib.h>
+
+#include "daemon/snapshot.h"
+#include "proto/hash.h"
+
+struct input {
+	enum authority authority;
+	const struct event *event;
+	verdict_fn *fn;
+	void *context;
+	struct verdict verdict;
+};
+
+struct engine {
+	struct engine_ports ports;
+	struct state state;
+	struct effects effects;
+	struct engine_counters counters;
+
+	struct input *inputs;
+	uint32_t input_count, input_capacity;
+
+	/* the turn at work */
+	struct buf record; /* its events, each after its length */
+	uint64_t first;    /* number of the first; 0: none yet */
+	uint32_t count;
+
+	enum err refusal; /* ERR_OK: none */
+	uint32_t refusal_retry_ms;
+
+	struct arena arena; /* of one event */
+	struct buf content, plain, sealed;
+};
+
+#define CORE_SOURCE "urn:vigie:core"
+
+struct engine *engine_new(const struct engine_ports *ports)
+{
+	struct engine *engine = mem_new(sizeof(*engine));
+
+	engine->ports = *ports;
+	state_init(&engine->state);
+	return engine;
+}
+
+void engine_free(struct engine **engine)
+{
+	struct engine *old = *engine;
+
+	if (!old)
+		return;
+	state_done(&old->state);
+	effects_done(&old->effects);
+	free(old->inputs);
+	buf_done(&old->record);
+	buf_done(&old->content);
+	buf_done(&old->plain);
+	buf_done(&old->sealed);
+	arena_done(&old->arena);
+	free(old);
+	*engine = NULL;
+}
+
+const struct state *engine_state(const struct engine *engine)
+{
+	return &engine->state;
+}
+
+struct state *engine_restore(struct engine *engine)
+{
+	return &engine->state;
+}
+
+const struct engine_counters *engine_counters(const struct engine *engine)
+{
+	return &engine->counters;
+}
+
+uint32_t engine_pending(const struct engine *engine)
+{
+	return engine->input_count;
+}
+
+ms_t engine_next_timer(const struct engine *engine)
+{
+	return apply_next_timer(&engine->state);
+}
+
+void engine_refuse(struct engine *engine, enum err code, uint32_t retry_after_ms)
+{
+	engine->refusal = code;
+	engine->refusal_retry_ms = retry_after_ms;
+}
+
+void engine_digest(const struct engine *engine, char text[DIGEST_TEXT_SIZE])
+{
+	uint8_t digest[CHAIN_SIZE];
+
+	snapshot_digest(&engine->state, digest);
+	hash_hex(digest, sizeof(digest), text);
+}
+
+/* --- reading back ----------------------------------------------------------------------------- */
+
+static uint32_t read_length(const char *at)
+{
+	const unsigned char *bytes = (const unsigned char *)at;
+
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+	       bytes[3];
+}
+
+/* An event of the turn at work is not in the journal yet. */
+static enum err read_stored(struct engine *engine, uint64_t seq, struct str *stored)
+{
+	const char *at = engine->record.data;
+
+	if (!engine->first || seq < engine->first)
+		return engine->ports.journal.read(engine->ports.journal.context, seq, stored);
+	for (uint64_t i = engine->first; i < seq; i++)
+		at += 4 + read_length(at);
+	*stored = (struct str){at + 4, read_length(at)};
+	return ERR_OK;
+}
+
+static enum err read_event(struct engine *engine, uint64_t seq, struct arena *arena,
+			   struct event *event)
+{
+	struct str stored;
+	enum err err = read_stored(engine, seq, &stored);
+
+	return err ? err : event_stored_decode(stored, arena, event);
+}
+
+/* The event taken under this identity, decoded; its number, or 0. */
+static uint64_t find_event(struct engine *engine, struct str source, struct str id,
+			   struct event *event)
+{
+	struct map_cursor cursor = {0};
+	uint32_t seq;
+
+	while (state_next_identity(&engine->state, source, id, &cursor, &seq)) {
+		enum err err = read_event(engine, seq, &engine->arena, event);
+
+		assert(!err); /* what was journaled can be read, or the journal is broken */
+		if (str_equal(event->source, source) && str_equal(event->id, id))
+			return seq;
+	}
+	return 0;
+}
+
+uint64_t engine_find(struct engine *engine, struct str source, struct str id)
+{
+	struct event event;
+	uint64_t seq = find_event(engine, source, id, &event);
+
+	arena_reset(&engine->arena);
+	return seq;
+}
+
+static uint64_t find_for_check(void *context, struct str source, struct str id)
+{
+	struct event event;
+
+	return find_event(context, source, id, &event);
+}
+
+static enum err open_sealed(struct engine *engine, struct arena *arena, struct event *event)
+{
+	const struct keys_port *keys = &engine->ports.keys;
+	uint32_t party = check_sealing_party(&engine->state, event);
+	enum err err;
+
+	if (!event->sealed.data)
+		return ERR_OK;
+	buf_reset(&engine->plain);
+	err = keys->open(keys->context, party, event->kind, event->sealed, &engine->plain);
+	if (err)
+		return err;
+	return event_personal_decode(arena_copy(arena, buf_str(&engine->plain)), arena, event);
+}
+
+enum err engine_read(struct engine *engine, uint64_t seq, struct arena *arena, struct event *event)
+{
+	struct str stored;
+	enum err err;
+
+	if (!seq || seq > engine->state.seq)
+		return ERR_NOT_FOUND;
+	err = read_stored(engine, seq, &stored);
+	if (err)
+		return err;
+	err = event_stored_decode(arena_copy(arena, stored), arena, event);
+	return err ? err : open_sealed(engine, arena, event);
+}
+
+/* --- one event -------------------------------------------------------------------------------- */
+
+static void digest_content(struct engine *engine, struct event *event)
+{
+	const struct keys_port *keys = &engine->ports.keys;
+
+	buf_reset(&engine->content);
+	event_content(event, &engine->content);
+	keys->hash_content(keys->context, buf_str(&engine->content), event->digest);
+}
+
+/* The same again, or the same name for something else? True when there is nothing more to do. */
+static bool is_known(struct engine *engine, const struct event *event, struct verdict *verdict)
+{
+	struct event earlier;
+	uint64_t seq = find_event(engine, event->source, event->id, &earlier);
+
+	if (!seq)
+		return false;
+	if (memcmp(earlier.digest, event->digest, DIGEST_SIZE) == 0) {
+		verdict->seq = seq;
+		verdict->is_duplicate = true;
+		engine->counters.duplicates++;
+		return true;
+	}
+	(void)fault_set(&verdict->fault, ERR_CONFLICT, "id",
+			"this source and id were taken as event %llu with other content; a "
+			"correction needs an id of its own",
+			(unsigned long long)seq);
+	engine->counters.conflicts++;
+	return true;
+}
+
+static enum err seal(struct engine *engine, struct event *event)
+{
+	const struct keys_port *keys = &engine->ports.keys;
+	uint32_t party = check_sealing_party(&engine->state, event);
+	enum err err;
+
+	event->sealed = (struct str){0};
+	buf_reset(&engine->plain);
+	if (!party || !event_personal_encode(event, &engine->plain))
+		return ERR_OK;
+	err = keys->reach(keys->context, party);
+	if (err)
+		return err;
+	buf_reset(&engine->sealed);
+	err = keys->seal(keys->context, party, event->kind, buf_str(&engine->plain),
+			 &engine->sealed);
+	event->sealed = buf_str(&engine->sealed);
+	return err;
+}
+
+/* Fingerprints for those who come later. */
+static void remember(struct engine *engine, const struct event *event)
+{
+	const struct keys_port *keys = &engine->ports.keys;
+	const struct person *person = NULL;
+	insee_t insee = 0;
+	uint32_t head;
+
+	if (event->kind == EVENT_REFERRAL_RECEIVED) {
+		person = &event->data.referral_received.person;
+		insee = event->data.referral_received.insee;
+	} else if (event->kind == EVENT_FSL_REQUEST_FILED) {
+		person = &event->data.fsl_request_filed.person;
+		insee = event->data.fsl_request_filed.insee;
+	}
+	if (!person || !person->is_set)
+		return;
+	head = household_head(&engine->state,
+			      party_household(&engine->state, event->found.household));
+	keys->remember(keys->context, event->found.household, person,
+		       insee ? insee : engine->state.households.items[head].insee);
+}
+
+static void record_event(struct engine *engine, const struct event *event)
+{
+	size_t start = engine->record.size;
+	unsigned char *length;
+	size_t size;
+
+	(void)buf_room(&engine->record, 4);
+	event_stored_encode(event, &engine->record);
+	size = engine->record.size - start - 4;
+	length = (unsigned char *)engine->record.data + start;
+	length[0] = (unsigned char)(size >> 24);
+	length[1] = (unsigned char)(size >> 16);
+	length[2] = (unsigned char)(size >> 8);
+	length[3] = (unsigned char)size;
+	if (!engine->first)
+		engine->first = event->seq;
+	engine->count++;
+}
+
+static void number_event(struct engine *engine, struct event *event, ms_t now)
+{
+	event->seq = engine->state.seq + 1;
+	event->accepted = now > engine->state.now ? now : engine->state.now;
+	event->schema = EVENT_SCHEMA;
+}
+
+static enum err take_event(struct engine *engine, struct event *event, ms_t now)
+{
+	enum err err = seal(engine, event);
+
+	if (err)
+		return err;
+	number_event(engine, event, now);
+	record_event(engine, event);
+	apply(&engine->state, event, &engine->effects);
+	remember(engine, event);
+	if (engine->ports.on_event)
+		engine->ports.on_event(engine->ports.context, event);
+	return ERR_OK;
+}
+
+static enum err refuse(struct engine *engine, struct verdict *verdict, enum err code)
+{
+	(void)fault_set(&verdict->fault, code, "", "%s", err_meaning(code));
+	verdict->fault.retry_after_ms = engine->refusal_retry_ms;
+	engine->counters.refused++;
+	return ERR_OK;
+}
+
+/* Only a failure of the keys is an error; a wrong event has its verdict. */
+static enum err run_input(struct engine *engine, struct input *input, ms_t now)
+{
+	struct checker checker = {&engine->state, &engine->ports.keys, find_for_check, engine};
+	struct event event = *input->event;
+	enum err err;
+
+	if (engine->refusal && input->authority != AUTHORITY_SYSTEM)
+		return refuse(engine, &input->verdict, engine->refusal);
+	if (event.kind == EVENT_JOURNAL_BEGUN)
+		return take_event(engine, &event, now);
+	if (input->authority != AUTHORITY_SYSTEM) {
+		digest_content(engine, &event);
+		if (is_known(engine, &event, &input->verdict))
+			return ERR_OK;
+	}
+	if (check_event(&checker, input->authority, now, &event, &input->verdict.fault)) {
+		engine->counters.refused++;
+		return ERR_OK;
+	}
+	err = take_event(engine, &event, now);
+	input->verdict.seq = event.seq;
+	engine->counters.taken += !err && input->authority != AUTHORITY_SYSTEM;
+	return err;
+}
+
+/* --- a turn ----------------------------------------------------------------------------------- */
+
+void engine_submit(struct engine *engine, enum authority authority, const struct event *event,
+		   verdict_fn *fn, void *context)
+{
+	MEM_ROOM(engine->inputs, engine->input_count, engine->input_capacity);
+	engine->inputs[engine->input_count++] = (struct input){authority, event, fn, context, {}};
+}
+
+static enum err pass_time(struct engine *engine, ms_t now)
+{
+	ms_t next = engine_next_timer(engine);
+	struct event event;
+
+	if (next == MS_NONE || next > now || !engine->state.seq)
+		return ERR_OK;
+	event_clear(&event, EVENT_TIME_PASSED);
+	event.source = STR(CORE_SOURCE);
+	event.id = STR("time");
+	event.time = now;
+	return take_event(engine, &event, now);
+}
+
+static enum err run_inputs(struct engine *engine, ms_t now)
+{
+	enum err err = ERR_OK;
+
+	for (uint32_t i = 0; i < engine->input_count && !err; i++) {
+		arena_reset(&engine->arena);
+		err = run_input(engine, &engine->inputs[i], now);
+	}
+	return err;
+}
+
+static enum err journal_turn(struct engine *engine)
+{
+	const struct journal_port *journal = &engine->ports.journal;
+
+	if (!engine->count)
+		return ERR_OK;
+	engine->counters.turns++;
+	return journal->append(journal->context, engine->first, engine->count,
+			       buf_str(&engine->record));
+}
+
+/* Destroying a key may fail like any write; it is tried again at the next start. */
+static enum err destroy_keys(struct engine *engine)
+{
+	const struct keys_port *keys = &engine->ports.keys;
+	enum err err = ERR_OK;
+
+	for (uint32_t i = 0; i < engine->effects.count && !err; i++)
+		if (engine->effects.items[i].kind == EFFECT_ERASE)
+			err = keys->erase(keys->context, engine->effects.items[i].number);
+	return err;
+}
+
+static void release(struct engine *engine)
+{
+	struct input *inputs = engine->inputs;
+	uint32_t count = engine->input_count;
+
+	/* what is submitted from a verdict belongs to the next turn */
+	engine->inputs = NULL;
+	engine->input_count = engine->input_capacity = 0;
+	engine->first = 0;
+	engine->count = 0;
+	buf_reset(&engine->record);
+	for (uint32_t i = 0; i < count; i++)
+		if (inputs[i].fn)
+			inputs[i].fn(inputs[i].context, &inputs[i].verdict);
+	free(inputs);
+	if (engine->effects.count && engine->ports.on_effects)
+		engine->ports.on_effects(engine->ports.context, &engine->effects);
+	engine->effects.count = 0;
+}
+
+enum err engine_turn(struct engine *engine)
+{
+	ms_t now = engine->ports.now(engine->ports.context);
+	enum err err;
+
+	if ((err = pass_time(engine, now)) || (err = run_inputs(engine, now)) ||
+	    (err = journal_turn(engine)) || (err = destroy_keys(engine)))
+		return err;
+	release(engine);
+	return ERR_OK;
+}
+
+/* --- beginning and replay --------------------------------------------------------------------- */
+
+enum err engine_begin(struct engine *engine, bool is_rehearsal)
+{
+	uint8_t salt[DIGEST_SIZE];
+	struct event event;
+
+	assert(!engine->state.seq);
+	random_bytes(salt, sizeof(salt));
+	event_clear(&event, EVENT_JOURNAL_BEGUN);
+	event.source = STR(CORE_SOURCE);
+	event.id = STR("begin");
+	event.time = engine->ports.now(engine->ports.context);
+	event.data.journal_begun.rehearsal = is_rehearsal ? SAID_YES : SAID_NO;
+	event.data.journal_begun.salt = (struct str){(const char *)salt, sizeof(salt)};
+	engine_submit(engine, AUTHORITY_SYSTEM, &event, NULL, NULL);
+	return engine_turn(engine);
+}
+
+enum err engine_replay(struct engine *engine, struct str stored)
+{
+	struct event event;
+	enum err err;
+
+	arena_reset(&engine->arena);
+	err = event_stored_decode(stored, &engine->arena, &event);
+	if (err)
+		return err;
+	if (event.seq != engine->state.seq + 1 || event.accepted < engine->state.now)
+		return ERR_CORRUPT;
+	apply(&engine->state, &event, &engine->effects);
+	engine->effects.count = 0;
+	return ERR_OK;
+}
