@@ -1,0 +1,450 @@
+#include "daemon/io/journal.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "daemon/io/store.h"
+
+_Static_assert(sizeof(size_t) == sizeof(uint64_t), "LMDB's integer keys are of the size of size_t");
+
+enum {
+	COUNT_SIZE = 4,
+	LENGTH_SIZE = 4,
+	HEAD_SIZE = CHAIN_SIZE + COUNT_SIZE,
+	/* Pages of the tree that one more turn may copy, and the free list: generously. */
+	ROOM_MARGIN = 1024 * 1024,
+};
+
+struct journal {
+	struct store *store;
+	MDB_dbi turns;
+	uint64_t last;
+	uint8_t chain[CHAIN_SIZE];
+	uint64_t disk_free_min;
+	struct buf read; /* what the last read returned */
+};
+
+/* A turn as it is stored. */
+struct turn {
+	uint64_t first;
+	uint32_t count;
+	struct str value, record;
+};
+
+static void put_u32(char *out, uint32_t value)
+{
+	for (int i = 0; i < 4; i++)
+		out[i] = (char)(value >> (24 - 8 * i));
+}
+
+static uint32_t get_u32(const char *bytes)
+{
+	const uint8_t *byte = (const uint8_t *)bytes;
+
+	return (uint32_t)byte[0] << 24 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 8 | byte[3];
+}
+
+static struct str value_chained(struct str value)
+{
+	return (struct str){value.data + CHAIN_SIZE, value.size - CHAIN_SIZE};
+}
+
+bool journal_next_event(struct str *record, struct str *event)
+{
+	uint32_t length;
+
+	if (record->size < LENGTH_SIZE)
+		return false;
+	length = get_u32(record->data);
+	if (length > record->size - LENGTH_SIZE)
+		return false;
+
+	*event = (struct str){record->data + LENGTH_SIZE, length};
+	*record = (struct str){event->data + length, record->size - LENGTH_SIZE - length};
+	return true;
+}
+
+/* ---- reading turns ---- */
+
+/* The turn under the cursor; its form is checked, not its chain. */
+static enum err turn_from(const MDB_val *key, const MDB_val *value, struct turn *turn)
+{
+	if (key->mv_size != sizeof(turn->first) || value->mv_size < HEAD_SIZE)
+		return ERR_CORRUPT;
+
+	memcpy(&turn->first, key->mv_data, sizeof(turn->first));
+	turn->value = (struct str){value->mv_data, value->mv_size};
+	turn->count = get_u32(turn->value.data + CHAIN_SIZE);
+	turn->record = (struct str){turn->value.data + HEAD_SIZE, value->mv_size - HEAD_SIZE};
+	return turn->first == 0 || turn->count == 0 ? ERR_CORRUPT : ERR_OK;
+}
+
+static enum err cursor_turn(MDB_cursor *cursor, MDB_cursor_op op, struct turn *turn)
+{
+	MDB_val key, value;
+	int code = mdb_cursor_get(cursor, &key, &value, op);
+
+	return code ? store_err(code) : turn_from(&key, &value, turn);
+}
+
+/* The turn that holds event `seq`: the last one that begins at or before it. */
+static enum err cursor_seek(MDB_cursor *cursor, uint64_t seq, struct turn *turn)
+{
+	MDB_val key = {.mv_size = sizeof(seq), .mv_data = &seq}, value;
+	int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+	enum err err;
+
+	if (code == 0 && memcmp(key.mv_data, &seq, sizeof(seq)) == 0)
+		return turn_from(&key, &value, turn);
+	if (code != 0 && code != MDB_NOTFOUND)
+		return store_err(code);
+
+	err = cursor_turn(cursor, code == 0 ? MDB_PREV : MDB_LAST, turn);
+	if (err != ERR_OK)
+		return err;
+	return seq - turn->first < turn->count ? ERR_OK : ERR_NOT_FOUND;
+}
+
+/* A read transaction with a cursor, for one short look. */
+struct look {
+	MDB_txn *txn;
+	MDB_cursor *cursor;
+};
+
+static void look_end(struct look *look)
+{
+	if (look->cursor)
+		mdb_cursor_close(look->cursor);
+	if (look->txn)
+		mdb_txn_abort(look->txn);
+}
+
+static enum err look_begin(struct journal *journal, struct look *look)
+{
+	enum err err;
+
+	*look = (struct look){0};
+	err = store_begin(journal->store, false, &look->txn);
+	if (err != ERR_OK)
+		return err;
+	return store_err(mdb_cursor_open(look->txn, journal->turns, &look->cursor));
+}
+
+static enum err event_in_turn(const struct turn *turn, uint64_t seq, struct str *event)
+{
+	struct str left = turn->record;
+
+	for (uint64_t at = turn->first; at <= seq; at++)
+		if (!journal_next_event(&left, event))
+			return ERR_CORRUPT;
+	return ERR_OK;
+}
+
+enum err journal_read(struct journal *journal, uint64_t seq, struct str *event)
+{
+	scoped(look_end) struct look look;
+	struct turn turn;
+	struct str found;
+	enum err err = look_begin(journal, &look);
+
+	if (err == ERR_OK)
+		err = seq == 0 ? ERR_NOT_FOUND : cursor_seek(look.cursor, seq, &turn);
+	if (err == ERR_OK)
+		err = event_in_turn(&turn, seq, &found);
+	if (err != ERR_OK)
+		return err;
+
+	buf_reset(&journal->read);
+	buf_add_str(&journal->read, found);
+	*event = buf_str(&journal->read);
+	return ERR_OK;
+}
+
+/* ---- the chain ---- */
+
+uint64_t journal_last_seq(const struct journal *journal)
+{
+	return journal->last;
+}
+
+void journal_last_chain(const struct journal *journal, uint8_t chain[CHAIN_SIZE])
+{
+	memcpy(chain, journal->chain, CHAIN_SIZE);
+}
+
+enum err journal_chain_at(struct journal *journal, uint64_t seq, uint8_t chain[CHAIN_SIZE])
+{
+	scoped(look_end) struct look look;
+	struct turn turn;
+	enum err err = look_begin(journal, &look);
+
+	if (err == ERR_OK && seq == 0) {
+		memset(chain, 0, CHAIN_SIZE);
+		return ERR_OK;
+	}
+	if (err == ERR_OK)
+		err = cursor_seek(look.cursor, seq, &turn);
+	if (err == ERR_OK && turn.first + turn.count - 1 != seq)
+		err = ERR_NOT_FOUND;
+	if (err == ERR_OK)
+		memcpy(chain, turn.value.data, CHAIN_SIZE);
+	return err;
+}
+
+static bool turn_lengths_hold(const struct turn *turn)
+{
+	struct str left = turn->record, event;
+	uint32_t count = 0;
+
+	while (journal_next_event(&left, &event))
+		count++;
+	return left.size == 0 && count == turn->count;
+}
+
+static bool turn_follows(const struct turn *turn, uint64_t first, const uint8_t chain[CHAIN_SIZE])
+{
+	uint8_t expected[CHAIN_SIZE];
+
+	if (turn->first != first)
+		return false;
+	hash_chain(chain, value_chained(turn->value), expected);
+	return memcmp(expected, turn->value.data, CHAIN_SIZE) == 0 && turn_lengths_hold(turn);
+}
+
+/* ---- walking ---- */
+
+struct walk {
+	uint64_t next; /* the number the next turn must begin with */
+	uint8_t chain[CHAIN_SIZE];
+	struct buf value; /* the turn being given: copied, so that nothing stays open meanwhile */
+};
+
+static void walk_done(struct walk *walk)
+{
+	buf_done(&walk->value);
+}
+
+/* Where the turn that holds `from` begins, and the chain before it. */
+static enum err walk_begin(struct journal *journal, uint64_t from, struct walk *walk)
+{
+	scoped(look_end) struct look look;
+	struct turn turn;
+	enum err err = look_begin(journal, &look);
+
+	*walk = (struct walk){.next = from};
+	if (err == ERR_OK)
+		err = cursor_seek(look.cursor, from, &turn);
+	if (err != ERR_OK)
+		return err;
+
+	walk->next = turn.first;
+	err = cursor_turn(look.cursor, MDB_PREV, &turn);
+	if (err == ERR_OK)
+		memcpy(walk->chain, turn.value.data, CHAIN_SIZE);
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* Brings the next turn into the walk, checked. */
+static enum err walk_step(struct journal *journal, struct walk *walk, struct turn *turn)
+{
+	scoped(look_end) struct look look;
+	enum err err = look_begin(journal, &look);
+
+	if (err == ERR_OK)
+		err = cursor_seek(look.cursor, walk->next, turn);
+	if (err == ERR_NOT_FOUND)
+		return ERR_CORRUPT;
+	if (err != ERR_OK)
+		return err;
+	if (!turn_follows(turn, walk->next, walk->chain))
+		return ERR_CORRUPT;
+
+	buf_reset(&walk->value);
+	buf_add_str(&walk->value, turn->value);
+	turn->value = buf_str(&walk->value);
+	turn->record = (struct str){turn->value.data + HEAD_SIZE, turn->value.size - HEAD_SIZE};
+	memcpy(walk->chain, turn->value.data, CHAIN_SIZE);
+	walk->next = turn->first + turn->count;
+	return ERR_OK;
+}
+
+enum err journal_walk(struct journal *journal, uint64_t from, journal_walk_fn *fn, void *context,
+		      uint64_t *stopped)
+{
+	scoped(walk_done) struct walk walk = {.next = from};
+	struct turn turn;
+	enum err err = ERR_OK;
+
+	assert(from >= 1);
+	if (from <= journal->last)
+		err = walk_begin(journal, from, &walk);
+	while (err == ERR_OK && walk.next <= journal->last) {
+		err = walk_step(journal, &walk, &turn);
+		if (err == ERR_OK)
+			err = fn(context, turn.first, turn.count, turn.record);
+	}
+	if (err == ERR_CORRUPT)
+		log_error("journal.corrupt", "seq=%llu", (unsigned long long)walk.next);
+	*stopped = walk.next;
+	return err;
+}
+
+/* ---- appending ---- */
+
+/* Written straight into LMDB's page, and hashed there. */
+static void turn_fill(const struct journal *journal, uint32_t count, struct str record, char *value)
+{
+	uint8_t chain[CHAIN_SIZE];
+
+	put_u32(value + CHAIN_SIZE, count);
+	memcpy(value + HEAD_SIZE, record.data, record.size);
+	hash_chain(journal->chain, (struct str){value + CHAIN_SIZE, COUNT_SIZE + record.size}, chain);
+	memcpy(value, chain, CHAIN_SIZE);
+}
+
+static int turn_put(struct journal *journal, MDB_txn *txn, uint64_t first, uint32_t count,
+		    struct str record, uint8_t chain[CHAIN_SIZE])
+{
+	MDB_val key = {.mv_size = sizeof(first), .mv_data = &first};
+	MDB_val value = {.mv_size = HEAD_SIZE + record.size};
+	int code = mdb_put(txn, journal->turns, &key, &value, MDB_APPEND | MDB_RESERVE);
+
+	if (code) {
+		mdb_txn_abort(txn);
+		return code;
+	}
+	turn_fill(journal, count, record, value.mv_data);
+	memcpy(chain, value.mv_data, CHAIN_SIZE);
+	return mdb_txn_commit(txn);
+}
+
+enum err journal_append(struct journal *journal, uint64_t first, uint32_t count, struct str record)
+{
+	uint8_t chain[CHAIN_SIZE];
+	MDB_txn *txn;
+	int code;
+
+	assert(first == journal->last + 1);
+	assert(count > 0);
+	assert(record.size >= count * (size_t)LENGTH_SIZE);
+	code = mdb_txn_begin(store_env(journal->store), NULL, 0, &txn);
+	if (!code)
+		code = turn_put(journal, txn, first, count, record, chain);
+	if (code) {
+		log_error("journal.append", "seq=%llu count=%u bytes=%zu code=%d",
+			  (unsigned long long)first, count, record.size, code);
+		return store_err(code);
+	}
+
+	journal->last = first + count - 1;
+	memcpy(journal->chain, chain, CHAIN_SIZE);
+	return ERR_OK;
+}
+
+bool journal_has_room(struct journal *journal, size_t bytes)
+{
+	uint64_t need = 2 * (uint64_t)bytes + ROOM_MARGIN;
+	struct statvfs disk;
+	int fd;
+
+	if (store_map_left(journal->store) < need)
+		return false;
+	if (mdb_env_get_fd(store_env(journal->store), &fd) != 0 || fstatvfs(fd, &disk) != 0)
+		return false;
+	return (uint64_t)disk.f_bavail * disk.f_frsize >= journal->disk_free_min + need;
+}
+
+/* ---- opening ---- */
+
+/* The last turn says where to go on; its chain is not checked here but when it is walked. */
+static enum err find_end(struct journal *journal)
+{
+	scoped(look_end) struct look look;
+	struct turn turn;
+	enum err err = look_begin(journal, &look);
+
+	if (err == ERR_OK)
+		err = cursor_turn(look.cursor, MDB_LAST, &turn);
+	if (err == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (err != ERR_OK)
+		return err;
+
+	journal->last = turn.first + turn.count - 1;
+	memcpy(journal->chain, turn.value.data, CHAIN_SIZE);
+	return ERR_OK;
+}
+
+enum err journal_open(const struct journal_options *options, struct journal **out,
+		      struct fault *fault)
+{
+	static const struct store_table tables[] = {{"turns", MDB_INTEGERKEY}};
+	const struct store_options store_options = {
+		.path = options->path,
+		.size_max = options->size_max,
+		.tables = tables,
+		.table_count = ARRAY_SIZE(tables),
+	};
+	scoped(journal_close) struct journal *journal = mem_new(sizeof(*journal));
+	enum err err = store_open(&store_options, &journal->store, fault);
+
+	if (err != ERR_OK)
+		return err;
+	journal->turns = store_table(journal->store, 0);
+	journal->disk_free_min = options->disk_free_min;
+	err = find_end(journal);
+	if (err != ERR_OK)
+		return fault_set(fault, err, "", "the last turn in %s cannot be read",
+				 options->path);
+
+	*out = journal;
+	journal = NULL;
+	return ERR_OK;
+}
+
+void journal_close(struct journal **address)
+{
+	struct journal *journal = *address;
+
+	*address = NULL;
+	if (!journal)
+		return;
+	store_close(&journal->store);
+	buf_done(&journal->read);
+	free(journal);
+}
+
+enum err journal_copy(struct journal *journal, const char *path)
+{
+	return store_copy(journal->store, path);
+}
+
+/* ---- the port ---- */
+
+static enum err port_append(void *context, uint64_t first, uint32_t count, struct str record)
+{
+	return journal_append(context, first, count, record);
+}
+
+static enum err port_read(void *context, uint64_t seq, struct str *event)
+{
+	return journal_read(context, seq, event);
+}
+
+static bool port_has_room(void *context, size_t bytes)
+{
+	return journal_has_room(context, bytes);
+}
+
+struct journal_port journal_port(struct journal *journal)
+{
+	return (struct journal_port){
+		.context = journal,
+		.append = port_append,
+		.read = port_read,
+		.has_room = port_has_room,
+	};
+}
