@@ -1,0 +1,486 @@
+#include "daemon/view.h"
+
+#include <stdlib.h>
+
+#include "proto/json.h"
+
+json_t *view_day(day_t day)
+{
+	char text[DAY_TEXT_SIZE];
+
+	return day == DAY_NONE ? json_null() : json_string(day_print(day, text));
+}
+
+json_t *view_time(ms_t time)
+{
+	char text[TIME_TEXT_SIZE];
+
+	return time == MS_NONE ? json_null() : json_string(time_print(time, text));
+}
+
+json_t *view_word(const struct words *words, uint32_t value)
+{
+	return value ? json_string(words_name(words, value)) : json_null();
+}
+
+json_t *view_text(struct str text)
+{
+	return text.size ? json_stringn(text.data, text.size) : json_null();
+}
+
+static json_t *view_name(const struct state *state, uint32_t name)
+{
+	return view_text(names_get(&state->names, name));
+}
+
+static json_t *take_buf(struct buf *buf)
+{
+	json_t *json = view_text(buf_str(buf));
+
+	buf_done(buf);
+	return json;
+}
+
+/* --- reasons ---------------------------------------------------------------------------------- */
+
+json_t *view_reasons(const struct rank *rank)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < rank->reason_count; i++)
+		json_array_append_new(
+			list, json_pack("{s:o, s:i}", "code",
+					view_word(&words_rank_code, rank->reasons[i].code), "days",
+					(int)rank->reasons[i].days));
+	return list;
+}
+
+static json_t *view_steps(const struct cutoff *cutoff)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < cutoff->step_count; i++)
+		json_array_append_new(
+			list, json_pack("{s:s, s:o}", "rule", cutoff_rule_names[cutoff->steps[i].rule],
+					"date", view_day(cutoff->steps[i].date)));
+	return list;
+}
+
+json_t *view_cutoffs(const struct state *state, const struct rank *rank)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < rank->cutoff_count; i++) {
+		const struct cutoff *cutoff = &rank->cutoffs[i];
+
+		json_array_append_new(
+			list, json_pack("{s:o, s:o, s:o, s:o}", "energy",
+					view_word(&words_energy, cutoff->energy), "supplier",
+					view_name(state, cutoff->supplier), "earliest_cut",
+					view_day(cutoff->earliest), "steps", view_steps(cutoff)));
+	}
+	return list;
+}
+
+/* --- cases ------------------------------------------------------------------------------------ */
+
+static json_t *view_sector(const struct state *state, const struct case_record *record)
+{
+	if (!record->sector)
+		return json_null();
+	return view_text(
+		list_at(&state->policy.sectors, struct policy_sector, record->sector - 1)->id);
+}
+
+static json_t *view_rank(const struct state *state, uint32_t number)
+{
+	uint32_t rank = queue_rank(&state->queue, number);
+
+	return rank ? json_integer(rank) : json_null();
+}
+
+static void add_reasons(const struct state *state, uint32_t number, bool with_sentence, json_t *json)
+{
+	const struct case_record *record = state_get(state, cases, number);
+	struct arena arena = {0};
+	struct portrait portrait;
+
+	portrait_make(state, record->household, &arena, &portrait);
+	json_object_set_new(json, "reasons", view_reasons(&portrait.rank));
+	if (with_sentence) {
+		struct buf sentence = {0};
+
+		tell_place(&state->policy, &portrait, &sentence);
+		json_object_set_new(json, "why", take_buf(&sentence));
+	}
+	arena_done(&arena);
+}
+
+json_t *view_case(const struct state *state, uint32_t number, bool with_sentence)
+{
+	const struct case_record *record = state_get(state, cases, number);
+	json_t *json = json_pack(
+		"{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:b}", "rank", view_rank(state, number),
+		"case", (int)number, "state", view_word(&words_case_state, record->state), "sector",
+		view_sector(state, record), "tier", view_word(&words_tier, record->tier),
+		"effective_date", view_day(record->effective_date), "first_date",
+		view_day(record->first_date), "eligible", record->is_eligible);
+
+	if (record->state == CASE_STATE_CLOSED) {
+		json_object_set_new(json, "reasons", json_array());
+		json_object_set_new(json, "closing", view_word(&words_closing, record->closing));
+		json_object_set_new(json, "closed_on", view_day(record->closed_on));
+	} else {
+		add_reasons(state, number, with_sentence, json);
+	}
+	return json;
+}
+
+static json_t *view_told_reasons(const struct state *state, const struct portrait *portrait)
+{
+	json_t *list = view_reasons(&portrait->rank);
+
+	for (uint32_t i = 0; i < portrait->rank.reason_count; i++) {
+		struct buf sentence = {0};
+
+		tell_reason(&state->policy, portrait, &portrait->rank.reasons[i], &sentence);
+		json_object_set_new(json_array_get(list, i), "sentence", take_buf(&sentence));
+	}
+	return list;
+}
+
+/* The case just before in the list, and why. */
+static json_t *view_before(const struct state *state, uint32_t number)
+{
+	uint32_t rank = queue_rank(&state->queue, number);
+	uint32_t before = rank > 1 ? queue_at(&state->queue, rank - 1) : 0;
+	struct buf sentence = {0};
+
+	if (!before)
+		return json_null();
+	tell_before(&state->cases.items[before], &state->cases.items[number], &sentence);
+	return json_pack("{s:i, s:o}", "case", (int)before, "sentence", take_buf(&sentence));
+}
+
+json_t *view_explanation(const struct state *state, uint32_t number)
+{
+	const struct case_record *record = state_get(state, cases, number);
+	json_t *json = view_case(state, number, false);
+	struct buf sentence = {0};
+	struct arena arena = {0};
+	struct portrait portrait;
+
+	if (record->state == CASE_STATE_CLOSED)
+		return json;
+	portrait_make(state, record->household, &arena, &portrait);
+	tell_place(&state->policy, &portrait, &sentence);
+	json_object_set_new(json, "reasons", view_told_reasons(state, &portrait));
+	json_object_set_new(json, "sentence", take_buf(&sentence));
+	json_object_set_new(json, "cutoffs", view_cutoffs(state, &portrait.rank));
+	json_object_set_new(json, "before", view_before(state, number));
+	arena_done(&arena);
+	return json;
+}
+
+/* --- visits and tasks ------------------------------------------------------------------------- */
+
+json_t *view_visit(const struct state *state, uint32_t number)
+{
+	const struct visit *visit = state_get(state, visits, number);
+	uint32_t owner = case_resolve(state, visit->case_);
+	json_t *json = json_pack(
+		"{s:i, s:i, s:o, s:o, s:o, s:o}", "visit", (int)number, "case",
+		(int)(owner ? owner : visit->case_), "pair", view_name(state, visit->pair), "day",
+		view_day(visit->day), "half", view_word(&words_half, visit->half), "state",
+		view_word(&words_visit_state, visit->state));
+
+	if (owner && state->has_policy) {
+		const struct case_record *record = &state->cases.items[owner];
+		const struct policy_commune *commune =
+			policy_find_commune(&state->policy, record->insee);
+
+		json_object_set_new(json, "sector", view_sector(state, record));
+		json_object_set_new(json, "commune",
+				    commune ? view_text(commune->name) : json_null());
+	}
+	return json;
+}
+
+struct str view_recipient(const struct state *state, const struct mail *mail)
+{
+	if (mail->to == TO_GIVER)
+		return names_get(&state->names,
+				 state->givers.items[party_giver(state, mail->recipient)].id);
+	if (mail->to == TO_PAIR)
+		return names_get(&state->names, mail->recipient);
+	return STR("coordinator");
+}
+
+json_t *view_task(const struct state *state, uint32_t number)
+{
+	const struct task *task = state_get(state, tasks, number);
+	bool is_mail = task->kind == TASK_KIND_MAIL;
+
+	return json_pack("{s:i, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o}", "task", (int)number,
+			 "kind", view_word(&words_task_kind, task->kind), "template",
+			 is_mail ? view_word(&words_template, task->mail.template) : json_null(),
+			 "state", view_word(&words_task_state, task->state), "attempt",
+			 (int)task->attempts, "due", view_time(task->due), "case",
+			 is_mail ? json_integer(task->mail.case_) : json_null(), "to",
+			 is_mail ? view_text(view_recipient(state, &task->mail)) : json_null(),
+			 "last_code", view_name(state, task->code));
+}
+
+/* --- alarms ----------------------------------------------------------------------------------- */
+
+enum alarm {
+	ALARM_NO_SECTOR,
+	ALARM_WATER,
+	ALARM_UNSAFE,
+	ALARM_UNREACHABLE,
+	ALARM_UNRECORDED,
+	ALARM_BURIED,
+	ALARM_COUNT
+};
+
+static const char *const alarm_names[ALARM_COUNT] = {
+	[ALARM_NO_SECTOR] = "no_sector",       /* an open case whose commune no sector has */
+	[ALARM_WATER] = "water_cut",           /* water cut or limited, which is unlawful */
+	[ALARM_UNSAFE] = "unsafe_visit",       /* of a case still open */
+	[ALARM_UNREACHABLE] = "unreachable",   /* two no-shows or more */
+	[ALARM_UNRECORDED] = "unrecorded_visit", /* confirmed, its day long past */
+	[ALARM_BURIED] = "buried_task",
+};
+
+struct alarms {
+	uint32_t count[ALARM_COUNT];
+	day_t since[ALARM_COUNT];
+};
+
+static void raise_alarm(struct alarms *alarms, enum alarm alarm, day_t since)
+{
+	if (!alarms->count[alarm]++ || since < alarms->since[alarm])
+		alarms->since[alarm] = since;
+}
+
+static void look_at_cases(const struct state *state, struct alarms *alarms)
+{
+	uint32_t count = queue_count(&state->queue);
+
+	for (uint32_t rank = 1; rank <= count; rank++) {
+		const struct case_record *record =
+			&state->cases.items[queue_at(&state->queue, rank)];
+
+		if (!record->sector)
+			raise_alarm(alarms, ALARM_NO_SECTOR, record->first_date);
+		if (record->no_shows >= 2)
+			raise_alarm(alarms, ALARM_UNREACHABLE, record->first_date);
+	}
+}
+
+static void look_at_visits(const struct state *state, struct alarms *alarms)
+{
+	day_t late = (day_t)state->policy.planning.unrecorded_alarm;
+
+	for (uint32_t i = 1; i < state->visits.count; i++) {
+		const struct visit *visit = &state->visits.items[i];
+		uint32_t owner = case_resolve(state, visit->case_);
+
+		if (visit->state == VISIT_STATE_CONFIRMED && visit->day + late < state->today)
+			raise_alarm(alarms, ALARM_UNRECORDED, visit->day);
+		if (visit->state == VISIT_STATE_UNSAFE && owner &&
+		    state->cases.items[owner].state != CASE_STATE_CLOSED)
+			raise_alarm(alarms, ALARM_UNSAFE, visit->day);
+	}
+}
+
+/* Is this cut or limitation of water still so, as far as anybody said? */
+static bool is_water_off(const struct state *state, const struct fact *fact)
+{
+	struct arena arena = {0};
+	struct standing *facts;
+	uint32_t count;
+	bool is_restored;
+
+	if ((fact->kind != EVENT_SUPPLIER_CUT && fact->kind != EVENT_SUPPLIER_LIMITED) ||
+	    fact->supply.energy != ENERGY_WATER || fact->is_void || fact->is_replaced ||
+	    state->parties.items[fact->party].is_erased)
+		return false;
+	facts = state_gather(state, household_head(state, party_household(state, fact->party)),
+			     &arena, &count);
+	is_restored = supply_is_restored_after(facts, count, fact->supply.supplier, ENERGY_WATER,
+					       fact->supply.on, fact->seq);
+	arena_done(&arena);
+	return !is_restored;
+}
+
+static void look_at_facts(const struct state *state, struct alarms *alarms)
+{
+	for (uint32_t i = 1; i < state->facts.count; i++)
+		if (is_water_off(state, &state->facts.items[i]))
+			raise_alarm(alarms, ALARM_WATER, state->facts.items[i].supply.on);
+}
+
+static void look_at_tasks(const struct state *state, struct alarms *alarms)
+{
+	for (uint32_t i = 1; i < state->tasks.count; i++)
+		if (state->tasks.items[i].state == TASK_STATE_BURIED)
+			raise_alarm(alarms, ALARM_BURIED,
+				    time_paris_day(state->tasks.items[i].created));
+}
+
+json_t *view_alarms(const struct state *state)
+{
+	json_t *list = json_array();
+	struct alarms alarms = {0};
+
+	look_at_cases(state, &alarms);
+	look_at_facts(state, &alarms);
+	look_at_visits(state, &alarms);
+	look_at_tasks(state, &alarms);
+	for (uint32_t i = 0; i < ALARM_COUNT; i++)
+		if (alarms.count[i])
+			json_array_append_new(list,
+					      json_pack("{s:s, s:o, s:i}", "code", alarm_names[i],
+							"since", view_day(alarms.since[i]), "count",
+							(int)alarms.count[i]));
+	return list;
+}
+
+/* --- what is sealed --------------------------------------------------------------------------- */
+
+void view_opened_subject(struct engine *engine, uint32_t household, json_t **source,
+			 json_t **subject)
+{
+	const struct state *state = engine_state(engine);
+	struct arena arena = {0};
+	struct event event;
+
+	*source = NULL;
+	*subject = NULL;
+	for (uint32_t at = household; at && !*subject;
+	     at = state->households.items[at].next_member) {
+		uint64_t seq = state->households.items[at].subject_at;
+
+		if (!seq || engine_read(engine, seq, &arena, &event))
+			continue;
+		*source = view_text(event.subject_source);
+		*subject = view_text(event.subject);
+	}
+	arena_done(&arena);
+	*source = *source ? *source : json_null();
+	*subject = *subject ? *subject : json_null();
+}
+
+static const struct person *event_person(const struct event *event)
+{
+	if (event->kind == EVENT_REFERRAL_RECEIVED)
+		return &event->data.referral_received.person;
+	if (event->kind == EVENT_FSL_REQUEST_FILED && event->data.fsl_request_filed.person.is_set)
+		return &event->data.fsl_request_filed.person;
+	return NULL;
+}
+
+/* A referral's word counts more than a request's, and a later one more than an earlier. */
+json_t *view_opened_person(struct engine *engine, uint32_t household)
+{
+	const struct state *state = engine_state(engine);
+	json_t *person = json_object();
+	struct arena arena = {0};
+	struct standing *facts;
+	uint32_t count;
+
+	facts = state_gather(state, household_head(state, household), &arena, &count);
+	for (int pass = 0; pass < 2; pass++)
+		for (uint32_t i = 0; i < count; i++) {
+			bool is_referral = facts[i].fact->kind == EVENT_REFERRAL_RECEIVED;
+			const struct person *said;
+			struct event event;
+			json_t *json;
+
+			if (is_referral != (pass == 1) ||
+			    engine_read(engine, facts[i].fact->seq, &arena, &event))
+				continue;
+			said = event_person(&event);
+			if (!said)
+				continue;
+			json = record_to_json(&record_person, said, 0);
+			json_object_update(person, json);
+			json_decref(json);
+		}
+	arena_done(&arena);
+	if (json_object_size(person))
+		return person;
+	json_decref(person);
+	return json_null();
+}
+
+static json_t *view_opened_facts(struct engine *engine, uint32_t household)
+{
+	const struct state *state = engine_state(engine);
+	json_t *list = json_array();
+	struct arena arena = {0};
+	struct standing *facts;
+	uint32_t count;
+
+	facts = state_gather(state, household_head(state, household), &arena, &count);
+	for (uint32_t i = 0; i < count; i++) {
+		struct event event;
+		json_t *json;
+
+		if (engine_read(engine, facts[i].fact->seq, &arena, &event))
+			continue;
+		json = json_pack("{s:I, s:o, s:s, s:o, s:o, s:o}", "seq",
+				 (json_int_t)facts[i].fact->seq, "day", view_day(facts[i].day),
+				 "type", event_info_find(event.kind)->type, "source",
+				 view_text(event.source), "id", view_text(event.id), "data",
+				 record_to_json(event_info_find(event.kind)->record, &event.data, 0));
+		json_array_append_new(list, json);
+	}
+	arena_done(&arena);
+	return list;
+}
+
+static json_t *view_visits_of(const struct state *state, uint32_t head)
+{
+	json_t *list = json_array();
+	struct arena arena = {0};
+	struct life_visit *visits;
+	uint32_t count;
+
+	visits = state_gather_visits(state, head, &arena, &count);
+	for (uint32_t i = 0; i < count; i++)
+		json_array_append_new(list, view_visit(state, visits[i].number));
+	arena_done(&arena);
+	return list;
+}
+
+static json_t *view_mails_of(const struct state *state, uint32_t number)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 1; i < state->tasks.count; i++)
+		if (state->tasks.items[i].kind == TASK_KIND_MAIL &&
+		    case_resolve(state, state->tasks.items[i].mail.case_) == number)
+			json_array_append_new(list, view_task(state, i));
+	return list;
+}
+
+json_t *view_opened_case(struct engine *engine, uint32_t number)
+{
+	const struct state *state = engine_state(engine);
+	const struct case_record *record = state_get(state, cases, number);
+	json_t *json = view_explanation(state, number);
+	json_t *source, *subject;
+
+	view_opened_subject(engine, record->household, &source, &subject);
+	json_object_set_new(json, "household",
+			    json_integer(state->households.items[record->household].party));
+	json_object_set_new(json, "source", source);
+	json_object_set_new(json, "subject", subject);
+	json_object_set_new(json, "person", view_opened_person(engine, record->household));
+	json_object_set_new(json, "facts", view_opened_facts(engine, record->household));
+	json_object_set_new(json, "visits", view_visits_of(state, record->household));
+	json_object_set_new(json, "mails", view_mails_of(state, number));
+	return json;
+}
