@@ -83,6 +83,11 @@ uint32_t engine_pending(const struct engine *engine)
 	return engine->input_count;
 }
 
+ms_t engine_now(const struct engine *engine)
+{
+	return engine->ports.now(engine->ports.context);
+}
+
 ms_t engine_next_timer(const struct engine *engine)
 {
 	return apply_next_timer(&engine->state);

@@ -57,6 +57,9 @@ uint32_t engine_pending(const struct engine *engine);
  * journal or the keys: the outcome is unknown, the process must end. */
 enum err engine_turn(struct engine *engine) must_use;
 
+/* The core's time: the port's clock. */
+ms_t engine_now(const struct engine *engine);
+
 /* When the next timer is due; MS_NONE: none. */
 ms_t engine_next_timer(const struct engine *engine);
 

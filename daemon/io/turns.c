@@ -1,0 +1,80 @@
+#include "daemon/io/turns.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+/* Timers further away than this are looked at again then: the wall clock may be set meanwhile. */
+enum { LOOK_AGAIN_MS = 60000 };
+
+struct turns {
+	struct engine *engine;
+	struct timer *timer;
+	loop_fn *after;
+	void *context;
+};
+
+static void plan_next(struct turns *turns)
+{
+	ms_t next = engine_next_timer(turns->engine);
+	int64_t delay = next == MS_NONE ? LOOK_AGAIN_MS : next - engine_now(turns->engine);
+
+	if (engine_pending(turns->engine) || delay < 0)
+		delay = 0;
+	timer_set(turns->timer, delay < LOOK_AGAIN_MS ? delay : LOOK_AGAIN_MS);
+}
+
+static void run_turn(struct turns *turns)
+{
+	enum err err = engine_turn(turns->engine);
+
+	if (err) {
+		log_error("engine.turn", "code=%s", err_name(err));
+		_exit(EXIT_FAILURE); /* nothing more may be written: the outcome is unknown */
+	}
+	if (turns->after)
+		turns->after(turns->context);
+}
+
+static void on_timer(void *context)
+{
+	struct turns *turns = context;
+
+	run_turn(turns);
+	plan_next(turns);
+}
+
+struct turns *turns_new(struct loop *loop, struct engine *engine, loop_fn *after, void *context)
+{
+	struct turns *turns = mem_new(sizeof(*turns));
+
+	turns->engine = engine;
+	turns->after = after;
+	turns->context = context;
+	turns->timer = timer_new(loop, on_timer, turns);
+	plan_next(turns);
+	return turns;
+}
+
+void turns_free(struct turns **turns)
+{
+	if (!*turns)
+		return;
+	timer_free(&(*turns)->timer);
+	free(*turns);
+	*turns = NULL;
+}
+
+void turns_wake(struct turns *turns)
+{
+	timer_set(turns->timer, 0);
+}
+
+void turns_flush(struct turns *turns)
+{
+	while (engine_pending(turns->engine))
+		run_turn(turns);
+	plan_next(turns);
+}
