@@ -27,6 +27,8 @@ struct engine {
 	uint64_t first;    /* number of the first; 0: none yet */
 	uint32_t count;
 
+	bool is_time_due;
+
 	enum err refusal; /* ERR_OK: none */
 	uint32_t refusal_retry_ms;
 
@@ -80,7 +82,7 @@ const struct engine_counters *engine_counters(const struct engine *engine)
 
 uint32_t engine_pending(const struct engine *engine)
 {
-	return engine->input_count;
+	return engine->input_count + engine->is_time_due;
 }
 
 ms_t engine_now(const struct engine *engine)
@@ -361,12 +363,20 @@ void engine_submit(struct engine *engine, enum authority authority, const struct
 	engine->inputs[engine->input_count++] = (struct input){authority, event, fn, context, {}};
 }
 
+void engine_pass_time(struct engine *engine)
+{
+	engine->is_time_due = true;
+}
+
+/* Time is journaled when a timer is due, or when somebody asked for it. */
 static enum err pass_time(struct engine *engine, ms_t now)
 {
 	ms_t next = engine_next_timer(engine);
+	bool is_due = engine->is_time_due || (next != MS_NONE && next <= now);
 	struct event event;
 
-	if (next == MS_NONE || next > now || !engine->state.seq)
+	engine->is_time_due = false;
+	if (!is_due || !engine->state.seq)
 		return ERR_OK;
 	event_clear(&event, EVENT_TIME_PASSED);
 	event.source = STR(CORE_SOURCE);

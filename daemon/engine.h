@@ -60,6 +60,9 @@ enum err engine_turn(struct engine *engine) must_use;
 /* The core's time: the port's clock. */
 ms_t engine_now(const struct engine *engine);
 
+/* Submits that time has come as far as the clock says. */
+void engine_pass_time(struct engine *engine);
+
 /* When the next timer is due; MS_NONE: none. */
 ms_t engine_next_timer(const struct engine *engine);
 

@@ -1,45 +1,12 @@
 #include "daemon/mailing.h"
 
-/* --- tasks and their lists -------------------------------------------------------------------- */
-
-static struct task_list *list_of(struct state *state, const struct task *task)
-{
-	if (task->state == TASK_STATE_READY)
-		return &state->ready[task->kind];
-	if (task->state == TASK_STATE_HELD)
-		return &state->held;
-	return NULL;
-}
-
-static void move_task(struct state *state, uint32_t number, uint32_t to)
-{
-	struct task *task = state_get(state, tasks, number);
-	struct task_list *from = list_of(state, task);
-
-	if (from)
-		task_list_remove(state, from, number);
-	task_move(task, to);
-	if (list_of(state, task))
-		task_list_add(state, list_of(state, task), number);
-}
+/* --- tasks -------------------------------------------------------------------------------------- */
 
 void task_make_ready(struct state *state, uint32_t number, struct effects *effects)
 {
-	move_task(state, number, TASK_STATE_READY);
+	state_move_task(state, number, TASK_STATE_READY);
 	state->tasks.items[number].due = state->now;
 	effects_add(effects, EFFECT_TASK, number);
-}
-
-void task_expire(struct state *state, uint32_t number)
-{
-	move_task(state, number, TASK_STATE_EXPIRED);
-	state->task_counts.expired++;
-}
-
-void task_cancel(struct state *state, uint32_t number)
-{
-	move_task(state, number, TASK_STATE_CANCELLED);
-	state->task_counts.cancelled++;
 }
 
 uint32_t task_create(struct state *state, struct task task, struct effects *effects)
@@ -94,7 +61,7 @@ static void hold(struct state *state, uint32_t number)
 {
 	struct task *task = state_get(state, tasks, number);
 
-	move_task(state, number, TASK_STATE_HELD);
+	state_move_task(state, number, TASK_STATE_HELD);
 	task->due = time_at_paris(state->today + MAIL_HELD_DAYS, time_paris_hour(state->now), 0);
 	state_set_timer(state, task->due, TIMER_TASK, number);
 }
@@ -111,7 +78,6 @@ static void post(struct state *state, const struct cause *cause, struct mail mai
 	task.state = TASK_STATE_SCHEDULED;
 	task.created = state->now;
 	number = state_add_task(state, task);
-	move_task(state, number, TASK_STATE_READY);
 	hold(state, number);
 }
 
@@ -251,7 +217,7 @@ void mailing_release(struct state *state, const struct cause *cause, uint32_t gi
 		task->mail.to = (uint8_t)route.to;
 		task->mail.recipient = route.recipient;
 		if (route.is_nowhere)
-			task_cancel(state, at);
+			state_move_task(state, at, TASK_STATE_CANCELLED);
 		else if (!route.is_held)
 			task_make_ready(state, at, cause->effects);
 	}

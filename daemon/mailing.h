@@ -23,8 +23,6 @@ void mailing_to_all(struct state *state, const struct cause *cause, uint32_t tem
 /* A giver became known, left or changed: what was held for it goes out, or to whom it should. */
 void mailing_release(struct state *state, const struct cause *cause, uint32_t giver);
 
-/* Moves of tasks, with their lists and timers. */
+/* A task that can be done now; a new one, ready at once. */
 void task_make_ready(struct state *state, uint32_t task, struct effects *effects);
-void task_expire(struct state *state, uint32_t task);
-void task_cancel(struct state *state, uint32_t task);
 uint32_t task_create(struct state *state, struct task task, struct effects *effects);

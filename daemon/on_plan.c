@@ -23,7 +23,7 @@ void plan_ask(struct state *state, const struct cause *cause)
 	struct task task = {.kind = TASK_KIND_PLAN, .due = MS_NONE};
 
 	if (running && !task_state_is_over(running->state))
-		task_cancel(state, state->plan_task);
+		state_move_task(state, state->plan_task, TASK_STATE_CANCELLED);
 	state->plan_task = task_create(state, task, cause->effects);
 }
 
@@ -156,8 +156,7 @@ static bool task_is_answered(struct state *state, const struct plan_made *made)
 
 	if (!task || task->state != TASK_STATE_LEASED || task->token != made->token)
 		return false;
-	task_move(task, TASK_STATE_DONE);
-	state->task_counts.done++;
+	state_move_task(state, (uint32_t)made->task, TASK_STATE_DONE);
 	return true;
 }
 

@@ -22,8 +22,7 @@ void on_task_leased(struct state *state, const struct event *event, const struct
 	(void)cause;
 	if (!task || task->state != TASK_STATE_READY)
 		return;
-	task_list_remove(state, &state->ready[task->kind], number);
-	task_move(task, TASK_STATE_LEASED);
+	state_move_task(state, number, TASK_STATE_LEASED);
 	task->token = event->seq;
 	task->attempts++;
 	task->has_started = false;
@@ -47,8 +46,7 @@ void on_task_done(struct state *state, const struct event *event, const struct c
 	(void)cause;
 	if (!task)
 		return;
-	task_move(task, TASK_STATE_DONE);
-	state->task_counts.done++;
+	state_move_task(state, (uint32_t)event->data.task_done.task, TASK_STATE_DONE);
 }
 
 /* Too often, or too long: people have to look at it. */
@@ -63,10 +61,10 @@ static void retry(struct state *state, uint32_t number, int64_t delay_ms, bool i
 	struct task *task = state_get(state, tasks, number);
 
 	if (is_given_up || is_hopeless(state, task)) {
-		task_move(task, TASK_STATE_BURIED);
+		state_move_task(state, number, TASK_STATE_BURIED);
 		return;
 	}
-	task_move(task, TASK_STATE_RETRYING);
+	state_move_task(state, number, TASK_STATE_RETRYING);
 	task->due = state->now + (state->is_rehearsal ? 0 : delay_ms);
 	state_set_timer(state, task->due, TIMER_TASK, number);
 }

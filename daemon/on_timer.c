@@ -28,7 +28,7 @@ static void on_task_timer(struct state *state, uint32_t id, const struct cause *
 	if (task->state == TASK_STATE_RETRYING)
 		task_make_ready(state, id, cause->effects);
 	else if (task->state == TASK_STATE_HELD)
-		task_expire(state, id);
+		state_move_task(state, id, TASK_STATE_EXPIRED);
 }
 
 void on_timer(struct state *state, enum timer_kind kind, uint32_t id, const struct cause *cause)

@@ -414,10 +414,6 @@ static void pass_tasks(struct stream *stream, struct state *state)
 	pass(stream, state->held.first);
 	pass(stream, state->held.last);
 	pass(stream, state->held.count);
-	pass(stream, state->task_counts.created);
-	pass(stream, state->task_counts.done);
-	pass(stream, state->task_counts.cancelled);
-	pass(stream, state->task_counts.expired);
 	pass(stream, state->plan_task);
 	pass(stream, state->plan_due);
 }

@@ -182,7 +182,8 @@ uint32_t state_add_case(struct state *state, struct case_record record)
 
 uint32_t state_add_task(struct state *state, struct task task)
 {
-	state->task_counts.created++;
+	assert(task.state == TASK_STATE_SCHEDULED);
+	state->task_states[TASK_STATE_SCHEDULED]++;
 	return table_add(state->tasks, task);
 }
 
@@ -463,7 +464,7 @@ uint32_t state_find_booking(const struct state *state, uint32_t pair, day_t day,
 
 /* --- tasks, timers ---------------------------------------------------------------------------- */
 
-void task_list_add(struct state *state, struct task_list *list, uint32_t number)
+static void task_list_add(struct state *state, struct task_list *list, uint32_t number)
 {
 	struct task *task = state_get(state, tasks, number);
 
@@ -477,7 +478,7 @@ void task_list_add(struct state *state, struct task_list *list, uint32_t number)
 	list->count++;
 }
 
-void task_list_remove(struct state *state, struct task_list *list, uint32_t number)
+static void task_list_remove(struct state *state, struct task_list *list, uint32_t number)
 {
 	struct task *task = state_get(state, tasks, number);
 
@@ -491,6 +492,29 @@ void task_list_remove(struct state *state, struct task_list *list, uint32_t numb
 		list->last = task->previous;
 	task->next = task->previous = 0;
 	list->count--;
+}
+
+static struct task_list *list_of(struct state *state, const struct task *task)
+{
+	if (task->state == TASK_STATE_READY)
+		return &state->ready[task->kind];
+	if (task->state == TASK_STATE_HELD)
+		return &state->held;
+	return NULL;
+}
+
+void state_move_task(struct state *state, uint32_t number, uint32_t to)
+{
+	struct task *task = state_get(state, tasks, number);
+	struct task_list *from = list_of(state, task);
+
+	if (from)
+		task_list_remove(state, from, number);
+	state->task_states[task->state]--;
+	task_move(task, to);
+	state->task_states[task->state]++;
+	if (list_of(state, task))
+		task_list_add(state, list_of(state, task), number);
 }
 
 void state_set_timer(struct state *state, ms_t at, enum timer_kind kind, uint32_t id)
@@ -526,6 +550,8 @@ static void rebuild_timers(struct state *state)
 		if (state->tasks.items[i].state == TASK_STATE_RETRYING ||
 		    state->tasks.items[i].state == TASK_STATE_HELD)
 			state_set_timer(state, state->tasks.items[i].due, TIMER_TASK, i);
+	for (uint32_t i = 1; i < state->tasks.count; i++)
+		state->task_states[state->tasks.items[i].state]++;
 	if (state->plan_due != MS_NONE)
 		state_set_timer(state, state->plan_due, TIMER_PLAN, 0);
 }

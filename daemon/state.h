@@ -86,10 +86,6 @@ struct task_list {
 	uint32_t first, last, count;
 };
 
-struct task_counts {
-	uint64_t created, done, cancelled, expired;
-};
-
 /* A table that grows, from index 1. */
 #define TABLE(type)                                                                                \
 	struct {                                                                                   \
@@ -125,7 +121,6 @@ struct state {
 
 	struct task_list ready[TASK_KIND_END];
 	struct task_list held;
-	struct task_counts task_counts;
 	uint32_t plan_task; /* the plan that is being made, or 0 */
 	bool plan_is_wanted; /* a cut appeared in this event: ask before it ends */
 	ms_t plan_due;      /* when the next plan is asked for; MS_NONE: no policy yet */
@@ -138,6 +133,7 @@ struct state {
 	struct queue queue;
 	struct heap timers;
 	TABLE(uint32_t) active_visits; /* planned or confirmed and held by a case, ascending */
+	uint32_t task_states[TASK_STATE_END]; /* how many tasks are in each state */
 };
 
 void state_init(struct state *state);
@@ -197,9 +193,8 @@ void state_set_visit(struct state *state, struct case_record *record, uint32_t v
 /* The active visit of a pair (name number) on a half-day, or 0. */
 uint32_t state_find_booking(const struct state *state, uint32_t pair, day_t day, uint32_t half);
 
-/* Lists of tasks by state. */
-void task_list_add(struct state *state, struct task_list *list, uint32_t task);
-void task_list_remove(struct state *state, struct task_list *list, uint32_t task);
+/* Moves a task to another state, which its lifecycle must allow, and keeps the lists and counts. */
+void state_move_task(struct state *state, uint32_t task, uint32_t to);
 
 void state_set_timer(struct state *state, ms_t at, enum timer_kind kind, uint32_t id);
 

@@ -304,7 +304,7 @@ enum err event_personal_decode(struct str bytes, struct arena *arena, struct eve
 
 /* What the journal keeps: an array whose places are fixed by EVENT_SCHEMA. */
 
-enum { STORED_COUNT = 12, FOUND_COUNT = 8 };
+enum { STORED_COUNT = 12, FOUND_COUNT = 10 };
 
 static bool is_zero(const uint8_t hash[DIGEST_SIZE])
 {
@@ -356,6 +356,8 @@ static void write_found(struct buf *out, const struct resolution *found)
 	write_uint(out, found->successor);
 	write_uint(out, found->target);
 	write_uint(out, found->match);
+	write_bool(out, found->has_name);
+	write_bool(out, found->has_email);
 }
 
 static bool read_found(struct reader *reader, struct resolution *found)
@@ -366,7 +368,8 @@ static bool read_found(struct reader *reader, struct resolution *found)
 	       read_hash(reader, found->subject_hash) && read_hash(reader, found->other_hash) &&
 	       read_u32(reader, &found->household) && read_u32(reader, &found->other) &&
 	       read_u32(reader, &found->giver) && read_u32(reader, &found->successor) &&
-	       read_uint(reader, &found->target) && read_u32(reader, &found->match);
+	       read_uint(reader, &found->target) && read_u32(reader, &found->match) &&
+	       read_bool(reader, &found->has_name) && read_bool(reader, &found->has_email);
 }
 
 void event_stored_encode(const struct event *event, struct buf *out)

@@ -105,3 +105,25 @@ void random_bytes(void *out, size_t size)
 {
 	randombytes_buf(out, size);
 }
+
+bool base64_decode(struct str text, struct arena *arena, struct str *bytes)
+{
+	char *out = arena_new(arena, text.size / 4 * 3 + 3);
+	size_t size;
+
+	if (sodium_base642bin((unsigned char *)out, text.size / 4 * 3 + 3, text.data, text.size,
+			      NULL, &size, NULL, sodium_base64_VARIANT_ORIGINAL))
+		return false;
+	*bytes = (struct str){out, size};
+	return true;
+}
+
+void base64_encode(struct str bytes, struct buf *out)
+{
+	size_t size = sodium_base64_encoded_len(bytes.size, sodium_base64_VARIANT_ORIGINAL);
+	char *text = buf_room(out, size);
+
+	sodium_bin2base64(text, size, (const unsigned char *)bytes.data, bytes.size,
+			  sodium_base64_VARIANT_ORIGINAL);
+	out->size--; /* its own terminator */
+}

@@ -1,7 +1,7 @@
 /* Hashes and random bytes: libsodium, behind one file. */
 #pragma once
 
-#include "base/str.h"
+#include "base/mem.h"
 
 enum { HASH_KEY_SIZE = 32, HASH_SIZE = 16, CHAIN_SIZE = 32 };
 
@@ -24,4 +24,8 @@ void digest_add(struct digest *digest, const void *data, size_t size);
 void digest_end(struct digest *digest, uint8_t out[CHAIN_SIZE]);
 
 void hash_hex(const uint8_t *bytes, size_t size, char *text); /* 2·size + 1 bytes */
+/* Base64 (RFC 4648, padded). False when it is none. */
+bool base64_decode(struct str text, struct arena *arena, struct str *bytes) must_use;
+void base64_encode(struct str bytes, struct buf *out);
+
 void random_bytes(void *out, size_t size);

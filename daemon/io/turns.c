@@ -38,7 +38,7 @@ static void run_turn(struct turns *turns)
 		turns->after(turns->context);
 }
 
-static void on_timer(void *context)
+static void fire(void *context)
 {
 	struct turns *turns = context;
 
@@ -53,7 +53,7 @@ struct turns *turns_new(struct loop *loop, struct engine *engine, loop_fn *after
 	turns->engine = engine;
 	turns->after = after;
 	turns->context = context;
-	turns->timer = timer_new(loop, on_timer, turns);
+	turns->timer = timer_new(loop, fire, turns);
 	plan_next(turns);
 	return turns;
 }

@@ -1,0 +1,26 @@
+/* What the parts of the running core share: one engine, its turns, its calendar. */
+#pragma once
+
+#include "config/config.h"
+#include "daemon/io/access_log.h"
+#include "daemon/io/turns.h"
+
+/* The core's clock: the wall's, or in a rehearsal a calendar that only moves when told. */
+struct calendar {
+	bool is_rehearsal;
+	ms_t now; /* of a rehearsal */
+};
+ms_t calendar_now(const struct calendar *calendar);
+
+struct core {
+	const struct config *config;
+	struct loop *loop;
+	struct engine *engine;
+	struct turns *turns;
+	struct calendar calendar;
+	struct access_log *access_log;
+	struct journal *journal;
+	struct keystore *keystore;
+	uint64_t epoch; /* of this start, for hello: the number of the last event found */
+	bool is_draining;
+};

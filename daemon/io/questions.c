@@ -1,0 +1,476 @@
+#include "daemon/io/questions.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/view.h"
+
+/* --- parameters ------------------------------------------------------------------------------- */
+
+static enum err wrong(struct question *question, const char *name, const char *text)
+{
+	return fault_set(&question->fault, ERR_BAD_REQUEST, name, "%s", text);
+}
+
+static bool get_text(struct question *question, const char *name, struct str *text)
+{
+	const json_t *value = json_object_get(question->params, name);
+
+	*text = (struct str){0};
+	if (!value)
+		return true;
+	if (!json_is_string(value)) {
+		(void)wrong(question, name, "a string is expected");
+		return false;
+	}
+	*text = (struct str){json_string_value(value), json_string_length(value)};
+	return true;
+}
+
+static bool get_number(struct question *question, const char *name, uint64_t most, uint64_t absent,
+		       uint64_t *number)
+{
+	const json_t *value = json_object_get(question->params, name);
+
+	*number = absent;
+	if (!value)
+		return true;
+	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+	    (uint64_t)json_integer_value(value) > most) {
+		(void)fault_set(&question->fault, ERR_BAD_REQUEST, name,
+				"a whole number up to %llu is expected", (unsigned long long)most);
+		return false;
+	}
+	*number = (uint64_t)json_integer_value(value);
+	return true;
+}
+
+static bool get_word(struct question *question, const char *name, const struct words *words,
+		     uint32_t *value)
+{
+	struct str text;
+
+	*value = 0;
+	if (!get_text(question, name, &text))
+		return false;
+	if (!text.size)
+		return true;
+	*value = words_find(words, text);
+	if (!*value)
+		(void)fault_set(&question->fault, ERR_BAD_REQUEST, name, "no such %s", words->name);
+	return *value != 0;
+}
+
+static bool get_day(struct question *question, const char *name, day_t absent, day_t *day)
+{
+	struct str text;
+
+	*day = absent;
+	if (!get_text(question, name, &text))
+		return false;
+	if (!text.size || day_parse(text, day))
+		return true;
+	(void)wrong(question, name, "no such day; YYYY-MM-DD is expected");
+	return false;
+}
+
+/* "2015-W12": its Monday. */
+static bool get_week(struct question *question, const char *name, day_t *monday)
+{
+	struct str text;
+	unsigned year, week;
+	char copy[16] = "";
+
+	*monday = DAY_NONE;
+	if (!get_text(question, name, &text))
+		return false;
+	if (!text.size)
+		return true;
+	if (text.size < sizeof(copy))
+		memcpy(copy, text.data, text.size);
+	if (sscanf(copy, "%4u-W%2u", &year, &week) != 2 || year < 1900 || year > 2169 || week < 1 ||
+	    week > 53) {
+		(void)wrong(question, name, "no such week; 2015-W12 is expected");
+		return false;
+	}
+	*monday = day_from_ymd((int)year, 1, 4);
+	*monday += (day_t)(week - 1) * 7 - day_weekday(*monday);
+	return true;
+}
+
+static const struct state *state_of(const struct question *question)
+{
+	return engine_state(question->core->engine);
+}
+
+/* The case a number leads to now. */
+static bool get_case(struct question *question, uint32_t *number)
+{
+	uint64_t said;
+
+	if (!get_number(question, "case", UINT32_MAX, 0, &said))
+		return false;
+	*number = said ? case_resolve(state_of(question), (uint32_t)said) : 0;
+	if (*number)
+		return true;
+	(void)fault_set(&question->fault, ERR_NOT_FOUND, "case", "no case has this number");
+	return false;
+}
+
+/* The look is on disk before it is given. */
+static enum err log_look(struct question *question, const char *method, const char *what,
+			 uint64_t number)
+{
+	struct core *core = question->core;
+
+	if (access_log_add(core->access_log, engine_now(core->engine), question->uid, method, what,
+			   number))
+		return fault_set(&question->fault, ERR_INTERNAL, "",
+				 "the look could not be written to the access log, so it is refused");
+	return ERR_OK;
+}
+
+/* --- status ----------------------------------------------------------------------------------- */
+
+static json_t *count_words(const struct words *words, const uint32_t *counts)
+{
+	json_t *json = json_object();
+
+	for (uint32_t i = 1; i < words->count; i++)
+		if (counts[i])
+			json_object_set_new(json, words_name(words, i), json_integer(counts[i]));
+	return json;
+}
+
+static json_t *status_cases(const struct state *state)
+{
+	uint32_t states[CASE_STATE_END] = {0}, sectors[POLICY_SECTORS_MAX + 1] = {0};
+	json_t *by_sector = json_object();
+	uint32_t count = queue_count(&state->queue);
+
+	for (uint32_t i = 1; i < state->cases.count; i++) {
+		const struct case_record *record = &state->cases.items[i];
+
+		if (record->is_gone || record->joined)
+			continue;
+		states[record->state]++;
+		sectors[record->sector] += record->state != CASE_STATE_CLOSED;
+	}
+	for (uint32_t i = 0; state->has_policy && i < state->policy.sectors.count; i++) {
+		struct str id = list_at(&state->policy.sectors, struct policy_sector, i)->id;
+		char name[IDENT_SIZE_MAX + 1];
+
+		snprintf(name, sizeof(name), "%.*s", (int)id.size, id.data);
+		json_object_set_new(by_sector, name, json_integer(sectors[i + 1]));
+	}
+	if (sectors[0])
+		json_object_set_new(by_sector, "none", json_integer(sectors[0]));
+	return json_pack("{s:i, s:o, s:o}", "open", (int)count, "by_state",
+			 count_words(&words_case_state, states), "by_sector", by_sector);
+}
+
+static json_t *status_tasks(const struct state *state)
+{
+	const uint32_t *states = state->task_states;
+	int open = (int)(states[TASK_STATE_SCHEDULED] + states[TASK_STATE_READY] +
+			 states[TASK_STATE_LEASED] + states[TASK_STATE_RETRYING] +
+			 states[TASK_STATE_HELD]);
+
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "created",
+			 (int)state->tasks.count - 1, "done", (int)states[TASK_STATE_DONE],
+			 "cancelled", (int)states[TASK_STATE_CANCELLED], "expired",
+			 (int)states[TASK_STATE_EXPIRED], "buried", (int)states[TASK_STATE_BURIED],
+			 "open", open, "by_state", count_words(&words_task_state, states));
+}
+
+static json_t *status_policy(const struct state *state)
+{
+	if (!state->has_policy)
+		return json_null();
+	return json_pack("{s:o, s:o, s:I}", "name", view_text(state->policy.name), "department",
+			 view_text(state->policy.department), "seq",
+			 (json_int_t)state->policy_seq);
+}
+
+static json_t *status_intake(const struct engine_counters *counters)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "taken", (json_int_t)counters->taken,
+			 "duplicates", (json_int_t)counters->duplicates, "refused",
+			 (json_int_t)counters->refused, "conflicts",
+			 (json_int_t)counters->conflicts, "turns", (json_int_t)counters->turns);
+}
+
+static enum err ask_status(struct question *question)
+{
+	struct core *core = question->core;
+	const struct state *state = state_of(question);
+	char digest[DIGEST_TEXT_SIZE];
+
+	engine_digest(core->engine, digest);
+	question->answer = json_pack(
+		"{s:o, s:b, s:I, s:s, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "now",
+		view_time(engine_now(core->engine)), "rehearsal", core->calendar.is_rehearsal, "seq",
+		(json_int_t)state->seq, "digest", digest, "epoch", (json_int_t)core->epoch,
+		"draining", core->is_draining, "policy", status_policy(state), "cases",
+		status_cases(state), "tasks", status_tasks(state), "intake",
+		status_intake(engine_counters(core->engine)), "alarms", view_alarms(state));
+	return ERR_OK;
+}
+
+/* --- cases ------------------------------------------------------------------------------------ */
+
+struct case_filter {
+	uint32_t sector; /* position plus 1, 0: any */
+	uint32_t tier, state;
+};
+
+static bool get_sector(struct question *question, uint32_t *sector)
+{
+	const struct policy *policy = &state_of(question)->policy;
+	const struct policy_sector *found;
+	struct str id;
+
+	*sector = 0;
+	if (!get_text(question, "sector", &id))
+		return false;
+	if (!id.size)
+		return true;
+	found = state_of(question)->has_policy ? policy_find_sector(policy, id) : NULL;
+	if (!found) {
+		(void)wrong(question, "sector", "the policy names no such sector");
+		return false;
+	}
+	*sector = (uint32_t)(found - (const struct policy_sector *)policy->sectors.items) + 1;
+	return true;
+}
+
+static bool passes(const struct case_filter *filter, const struct case_record *record)
+{
+	return (!filter->sector || filter->sector == record->sector) &&
+	       (!filter->tier || filter->tier == record->tier) &&
+	       (!filter->state || filter->state == record->state);
+}
+
+static enum err ask_queue(struct question *question)
+{
+	const struct state *state = state_of(question);
+	struct case_filter filter;
+	uint64_t limit, total = 0;
+	uint32_t count = queue_count(&state->queue);
+	json_t *cases;
+
+	if (!get_sector(question, &filter.sector) ||
+	    !get_word(question, "tier", &words_tier, &filter.tier) ||
+	    !get_word(question, "state", &words_case_state, &filter.state) ||
+	    !get_number(question, "limit", LIST_LIMIT_MAX, LIST_LIMIT_DEFAULT, &limit))
+		return question->fault.code;
+	cases = json_array();
+	for (uint32_t rank = 1; rank <= count; rank++) {
+		uint32_t number = queue_at(&state->queue, rank);
+
+		if (!passes(&filter, &state->cases.items[number]))
+			continue;
+		if (total++ < limit)
+			json_array_append_new(cases, view_case(state, number, true));
+	}
+	question->answer = json_pack("{s:I, s:o, s:I, s:o}", "seq", (json_int_t)state->seq, "today",
+				     view_day(state->today), "total", (json_int_t)total, "cases",
+				     cases);
+	return ERR_OK;
+}
+
+static enum err ask_explain(struct question *question)
+{
+	uint32_t number;
+
+	if (!get_case(question, &number))
+		return question->fault.code;
+	question->answer = view_explanation(state_of(question), number);
+	return ERR_OK;
+}
+
+static enum err ask_show(struct question *question)
+{
+	uint32_t number;
+
+	if (!get_case(question, &number) || log_look(question, "case.show", "case", number))
+		return question->fault.code;
+	question->answer = view_opened_case(question->core->engine, number);
+	return ERR_OK;
+}
+
+/* --- visits ----------------------------------------------------------------------------------- */
+
+static enum err ask_visits(struct question *question)
+{
+	const struct state *state = state_of(question);
+	day_t from, to, monday;
+	uint32_t wanted;
+	uint64_t limit;
+	struct str pair;
+	json_t *visits;
+
+	if (!get_week(question, "week", &monday) || !get_text(question, "pair", &pair) ||
+	    !get_word(question, "state", &words_visit_state, &wanted) ||
+	    !get_day(question, "from", monday == DAY_NONE ? DAY_MIN : monday, &from) ||
+	    !get_day(question, "to", monday == DAY_NONE ? DAY_MAX : monday + 6, &to) ||
+	    !get_number(question, "limit", LIST_LIMIT_MAX, LIST_LIMIT_DEFAULT, &limit))
+		return question->fault.code;
+	visits = json_array();
+	for (uint32_t i = 1; i < state->visits.count && json_array_size(visits) < limit; i++) {
+		const struct visit *visit = &state->visits.items[i];
+
+		if (visit->day < from || visit->day > to || (wanted && visit->state != wanted) ||
+		    (pair.size && !str_equal(names_get(&state->names, visit->pair), pair)))
+			continue;
+		json_array_append_new(visits, view_visit(state, i));
+	}
+	question->answer = json_pack("{s:I, s:o}", "seq", (json_int_t)state->seq, "visits", visits);
+	return ERR_OK;
+}
+
+static json_t *sheet_line(struct question *question, uint32_t number)
+{
+	const struct state *state = state_of(question);
+	const struct visit *visit = &state->visits.items[number];
+	uint32_t owner = case_resolve(state, visit->case_);
+	json_t *json = view_visit(state, number);
+	json_t *person = owner ? view_opened_person(question->core->engine,
+						    state->cases.items[owner].household)
+			       : json_null();
+
+	if (json_is_object(person))
+		json_object_update(json, person);
+	json_decref(person);
+	return json;
+}
+
+static enum err ask_sheet(struct question *question)
+{
+	const struct state *state = state_of(question);
+	struct str pair;
+	day_t monday;
+	uint32_t name;
+	json_t *visits;
+
+	if (!get_text(question, "pair", &pair) || !get_week(question, "week", &monday))
+		return question->fault.code;
+	name = names_find(&state->names, pair);
+	if (!pair.size || monday == DAY_NONE)
+		return wrong(question, pair.size ? "week" : "pair", "missing: both are needed");
+	if (!policy_find_pair(&state->policy, pair))
+		return fault_set(&question->fault, ERR_NOT_FOUND, "pair",
+				 "the policy names no such pair");
+	visits = json_array();
+	for (uint32_t i = 1; i < state->visits.count; i++) {
+		const struct visit *visit = &state->visits.items[i];
+
+		if (visit->state != VISIT_STATE_CONFIRMED || visit->pair != name ||
+		    visit->day < monday || visit->day > monday + 6)
+			continue;
+		if (log_look(question, "visit.sheet", "visit", i)) {
+			json_decref(visits);
+			return question->fault.code;
+		}
+		json_array_append_new(visits, sheet_line(question, i));
+	}
+	question->answer =
+		json_pack("{s:o, s:o, s:o}", "pair", view_text(pair), "week",
+			  json_incref(json_object_get(question->params, "week")), "visits", visits);
+	return ERR_OK;
+}
+
+/* --- duplicates ------------------------------------------------------------------------------- */
+
+/* A likeness nobody has settled: the latest word on the two households. */
+static bool is_unsettled(const struct state *state, const struct link *link)
+{
+	if (link->kind != LINK_POSSIBLE || link->is_void ||
+	    household_head(state, link->a) == household_head(state, link->b))
+		return false;
+	for (uint32_t at = state->households.items[link->a].first_link; at;) {
+		const struct link *other = &state->links.items[at];
+		bool is_about_both = other->a == link->b || other->b == link->b;
+
+		if (is_about_both && !other->is_void && other->kind != LINK_POSSIBLE)
+			return false;
+		at = other->a == link->a ? other->next_a : other->next_b;
+	}
+	return true;
+}
+
+static json_t *open_case_of(const struct state *state, uint32_t household)
+{
+	uint32_t number = state->households.items[household_head(state, household)].open_case;
+
+	return number ? json_integer(number) : json_null();
+}
+
+static enum err ask_duplicates(struct question *question)
+{
+	const struct state *state = state_of(question);
+	json_t *list = json_array();
+
+	for (uint32_t i = 1; i < state->links.count; i++) {
+		const struct link *link = &state->links.items[i];
+		uint32_t fact;
+
+		if (!is_unsettled(state, link))
+			continue;
+		fact = state_find_fact(state, link->seq);
+		json_array_append_new(
+			list,
+			json_pack("{s:o, s:i, s:o, s:i, s:o}", "case", open_case_of(state, link->a),
+				  "household", (int)state->households.items[link->a].party,
+				  "other_case", open_case_of(state, link->b), "other",
+				  (int)state->households.items[link->b].party, "since",
+				  view_day(fact ? state->facts.items[fact].accepted : DAY_NONE)));
+	}
+	question->answer = json_pack("{s:o}", "duplicates", list);
+	return ERR_OK;
+}
+
+/* --- tasks ------------------------------------------------------------------------------------ */
+
+static enum err ask_tasks(struct question *question)
+{
+	const struct state *state = state_of(question);
+	uint32_t wanted, kind;
+	uint64_t limit;
+	json_t *tasks;
+
+	if (!get_word(question, "state", &words_task_state, &wanted) ||
+	    !get_word(question, "kind", &words_task_kind, &kind) ||
+	    !get_number(question, "limit", LIST_LIMIT_MAX, LIST_LIMIT_DEFAULT, &limit))
+		return question->fault.code;
+	tasks = json_array();
+	for (uint32_t i = state->tasks.count; i-- > 1 && json_array_size(tasks) < limit;) {
+		const struct task *task = &state->tasks.items[i];
+
+		if ((!wanted || task->state == wanted) && (!kind || task->kind == kind))
+			json_array_append_new(tasks, view_task(state, i));
+	}
+	question->answer = json_pack("{s:I, s:o}", "seq", (json_int_t)state->seq, "tasks", tasks);
+	return ERR_OK;
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static const struct question_row rows[] = {
+	{"status", SOCKET_STATUS | SOCKET_CONTROL, ask_status},
+	{"queue.list", SOCKET_STATUS | SOCKET_CONTROL, ask_queue},
+	{"case.explain", SOCKET_STATUS | SOCKET_CONTROL, ask_explain},
+	{"case.show", SOCKET_CONTROL, ask_show},
+	{"visit.list", SOCKET_STATUS | SOCKET_CONTROL, ask_visits},
+	{"visit.sheet", SOCKET_CONTROL, ask_sheet},
+	{"duplicate.list", SOCKET_CONTROL, ask_duplicates},
+	{"task.list", SOCKET_STATUS | SOCKET_CONTROL, ask_tasks},
+};
+
+const struct question_row *question_find(const char *method)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (strcmp(rows[i].method, method) == 0)
+			return &rows[i];
+	return NULL;
+}

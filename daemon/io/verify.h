@@ -1,0 +1,13 @@
+/* The journal read from its first event into a state of its own, and compared with the live one. */
+#pragma once
+
+#include "daemon/io/core.h"
+
+struct verification {
+	uint64_t seq; /* the last event that held */
+	char digest[DIGEST_TEXT_SIZE];
+	bool is_equal; /* to the live state's digest */
+};
+
+/* ERR_CORRUPT when the journal does not hold. */
+enum err verify_journal(struct core *core, struct verification *found) must_use;
