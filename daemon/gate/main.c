@@ -50,7 +50,8 @@ static bool read_config(const char *path, struct config **config)
 	struct complaints complaints = {0};
 	enum err err = config_read(path, config, &complaints);
 
-	fwrite(complaints.text.data, 1, complaints.text.size, stderr);
+	if (complaints.text.size > 0)
+		fwrite(complaints.text.data, 1, complaints.text.size, stderr);
 	buf_done(&complaints.text);
 	return err == ERR_OK;
 }
