@@ -72,5 +72,8 @@ const struct sender *config_find_sender(const struct config *config, struct str 
 const char *sender_refuses(const struct sender *sender, struct str source, struct str type,
 			   struct str subject_source);
 
+/* Is this one of the sender's sources? */
+bool sender_owns(const struct sender *sender, struct str source);
+
 /* The annotated sample file, made from the table. */
 void config_print_sample(struct buf *out);
