@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/fault.h"
-#include "proto/record.h"
+#include "proto/message.h"
 
 /* Where a value stands: a chain from the value up to the prefix the caller gave. Kept on the stack;
  * a path is only printed when there is something to say. */
@@ -70,3 +70,8 @@ uint32_t encode_count(const struct record *record, const void *object, uint32_t 
 		      uint32_t flags_only);
 void encode_fields(const struct record *record, const void *object, uint32_t flags_out,
 		   uint32_t flags_only, struct buf *out);
+
+/* An event's attributes as they are written; `type` is where its name is put together. */
+enum { TYPE_TEXT_SIZE = 64 };
+void event_envelope(const struct event *event, char type[TYPE_TEXT_SIZE],
+		    struct envelope *envelope);

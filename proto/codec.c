@@ -240,7 +240,7 @@ enum err codec_walk(struct str bytes, struct fault *fault)
 	walk.depth = 0;
 	walk.wrong = NULL;
 	if (!walk_all(&walk))
-		return fault_set(fault, ERR_BAD_FRAME, "", "no MessagePack object: %s", walk.wrong);
+		return fault_set(fault, ERR_BAD_FRAME, "", "malformed: %s", walk.wrong);
 	return ERR_OK;
 }
 
@@ -424,6 +424,13 @@ void write_sint(struct buf *out, int64_t value)
 	msgpack_packer to = packer(out);
 
 	msgpack_pack_int64(&to, value);
+}
+
+void write_real(struct buf *out, double value)
+{
+	msgpack_packer to = packer(out);
+
+	msgpack_pack_double(&to, value);
 }
 
 void write_bool(struct buf *out, bool value)

@@ -176,11 +176,8 @@ enum err event_decode(struct str bytes, struct arena *arena, struct event *event
 	return err ? err : check_event_together(event, fault);
 }
 
-enum { TYPE_TEXT_SIZE = 64 };
-
-/* `type` is where the name of the type is put together. */
-static void give_envelope(const struct event *event, char type[TYPE_TEXT_SIZE],
-			  struct envelope *envelope)
+void event_envelope(const struct event *event, char type[TYPE_TEXT_SIZE],
+		    struct envelope *envelope)
 {
 	snprintf(type, TYPE_TEXT_SIZE, EVENT_TYPE_PREFIX "%s", event_info_find(event->kind)->type);
 	record_clear(&record_envelope, envelope);
@@ -203,7 +200,7 @@ enum err event_check(const struct event *event, struct fault *fault)
 
 	if (!info)
 		return fault_attribute(fault, "type", "unknown type");
-	give_envelope(event, type, &envelope);
+	event_envelope(event, type, &envelope);
 	err = record_check(&record_envelope, &envelope, "", fault);
 	if (!err)
 		err = check_envelope(&envelope, fault);
@@ -219,7 +216,7 @@ void event_encode(const struct event *event, struct buf *out)
 	char type[TYPE_TEXT_SIZE];
 	struct envelope envelope;
 
-	give_envelope(event, type, &envelope);
+	event_envelope(event, type, &envelope);
 	write_map(out, encode_count(&record_envelope, &envelope, 0, 0) + 1);
 	encode_fields(&record_envelope, &envelope, 0, 0, out);
 	write_text(out, "data");
