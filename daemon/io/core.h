@@ -21,6 +21,11 @@ struct core {
 	struct access_log *access_log;
 	struct journal *journal;
 	struct keystore *keystore;
+	void (*on_effects)(void *core, const struct effects *effects); /* the engine's */
+	struct dispatch *dispatch;
 	uint64_t epoch; /* of this start, for hello: the number of the last event found */
 	bool is_draining;
+
+	uint64_t snapshot_seq;  /* of the newest snapshot, written or being written */
+	int32_t snapshot_child; /* pid of the child that writes it, 0: none */
 };

@@ -1,0 +1,266 @@
+#include "daemon/io/boot.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "daemon/io/journal.h"
+#include "daemon/io/keystore.h"
+#include "daemon/io/snapshots.h"
+
+ms_t calendar_now(const struct calendar *calendar)
+{
+	return calendar->is_rehearsal ? calendar->now : clock_wall_ms();
+}
+
+static ms_t get_now(void *context)
+{
+	return calendar_now(&((struct core *)context)->calendar);
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static struct str join_path(struct buf *buf, const struct core *core, const char *name)
+{
+	buf_reset(buf);
+	buf_printf(buf, "%s/%s", core->config->state_dir, name);
+	buf_add(buf, "", 1);
+	return buf_str(buf);
+}
+
+static enum err tell(const char *what, const struct fault *fault, enum err err)
+{
+	fprintf(stderr, "vigied: %s: %s\n", what, fault->text);
+	log_error("boot.failed", "what=%s code=%s", what, err_name(err));
+	return err;
+}
+
+static enum err open_files(struct core *core)
+{
+	struct fault fault = {0};
+	struct buf path = {0};
+	enum err err;
+
+	if (mkdir(core->config->state_dir, 0700) && errno != EEXIST) {
+		(void)fault_set(&fault, ERR_IO, "", "%s: %s", core->config->state_dir,
+				strerror(errno));
+		return tell("state_dir", &fault, ERR_IO);
+	}
+	err = journal_open(&(struct journal_options){join_path(&path, core, "journal").data,
+						     core->config->journal_size_max,
+						     core->config->disk_free_min},
+			   &core->journal, &fault);
+	if (err) {
+		buf_done(&path);
+		return tell("journal", &fault, err);
+	}
+	err = keystore_open(&(struct keystore_options){join_path(&path, core, "keys").data,
+						       core->config->key_file},
+			    &core->keystore, &fault);
+	if (!err) {
+		err = access_log_open(join_path(&path, core, "access.log").data,
+				      &core->access_log);
+		(void)fault_set(&fault, err, "", "the access log cannot be opened");
+	}
+	buf_done(&path);
+	return err ? tell("keystore", &fault, err) : ERR_OK;
+}
+
+/* --- replay ----------------------------------------------------------------------------------- */
+
+static enum err replay_turn(void *context, uint64_t first, uint32_t count, struct str record)
+{
+	struct core *core = context;
+	struct str event;
+
+	for (uint32_t i = 0; i < count; i++) {
+		enum err err;
+
+		if (!journal_next_event(&record, &event))
+			return ERR_CORRUPT;
+		if (first + i <= engine_state(core->engine)->seq)
+			continue; /* in the snapshot already */
+		err = engine_replay(core->engine, event);
+		if (err)
+			return err;
+	}
+	return ERR_OK;
+}
+
+static enum err replay(struct core *core)
+{
+	uint64_t seq, stopped;
+	enum err err;
+
+	snapshots_load(core, engine_restore(core->engine));
+	seq = engine_state(core->engine)->seq;
+	if (seq > journal_last_seq(core->journal)) {
+		log_error("boot.journal_short", "snapshot=%llu journal=%llu",
+			  (unsigned long long)seq,
+			  (unsigned long long)journal_last_seq(core->journal));
+		return ERR_CORRUPT;
+	}
+	if (seq == journal_last_seq(core->journal))
+		return ERR_OK;
+	err = journal_walk(core->journal, seq + 1, replay_turn, core, &stopped);
+	if (err)
+		log_error("boot.replay", "code=%s stopped=%llu", err_name(err),
+			  (unsigned long long)stopped);
+	return err;
+}
+
+/* --- what must hold before anything is taken -------------------------------------------------- */
+
+static void remember_person(struct core *core, uint64_t seq)
+{
+	struct keys_port keys = keystore_port(core->keystore);
+	struct arena arena = {0};
+	struct event event;
+
+	if (!engine_read(core->engine, seq, &arena, &event)) {
+		if (event.kind == EVENT_REFERRAL_RECEIVED)
+			keys.remember(keys.context, event.found.household,
+				      &event.data.referral_received.person,
+				      event.data.referral_received.insee);
+		else if (event.kind == EVENT_FSL_REQUEST_FILED &&
+			 event.data.fsl_request_filed.person.is_set)
+			keys.remember(keys.context, event.found.household,
+				      &event.data.fsl_request_filed.person,
+				      event.data.fsl_request_filed.insee);
+	}
+	arena_done(&arena);
+}
+
+/* Keys that the state calls erased are destroyed again; fingerprints that had not reached the disk
+ * are made again. */
+static enum err mend_keys(struct core *core)
+{
+	const struct state *state = engine_state(core->engine);
+	struct keys_port keys = keystore_port(core->keystore);
+
+	if (state->parties.count > 1 && keystore_made(core->keystore) < state->parties.count - 1) {
+		log_error("boot.keys_short", "parties=%u keys=%u", state->parties.count - 1,
+			  keystore_made(core->keystore));
+		fprintf(stderr, "vigied: the keystore is older than the journal; restore the newest "
+				"backup of the keys\n");
+		return ERR_CORRUPT;
+	}
+	for (uint32_t i = 1; i < state->parties.count; i++)
+		if (state->parties.items[i].is_erased) {
+			enum err err = keys.erase(keys.context, i);
+
+			if (err)
+				return err;
+		}
+	for (uint64_t seq = keystore_noted(core->keystore) + 1; seq <= state->seq; seq++)
+		remember_person(core, seq);
+	keystore_note(core->keystore, state->seq);
+	return keystore_flush(core->keystore);
+}
+
+/* --- a new journal ---------------------------------------------------------------------------- */
+
+static void keep_verdict(void *context, const struct verdict *verdict)
+{
+	*(struct verdict *)context = *verdict;
+}
+
+static enum err apply_policy(struct core *core, const struct policy *policy)
+{
+	struct verdict verdict = {0};
+	struct buf bytes = {0};
+	struct event event;
+	enum err err;
+
+	policy_encode(policy, &bytes);
+	event_clear(&event, EVENT_POLICY_APPLIED);
+	event.source = STR("urn:vigie:control");
+	event.id = STR("first-policy");
+	event.time = engine_now(core->engine);
+	event.data.policy_applied.policy = buf_str(&bytes);
+	engine_submit(core->engine, AUTHORITY_COORDINATOR, &event, keep_verdict, &verdict);
+	err = engine_turn(core->engine);
+	buf_done(&bytes);
+	return err ? err : verdict.fault.code;
+}
+
+static enum err begin(struct core *core, const struct boot *boot)
+{
+	struct complaints complaints = {0};
+	struct arena arena = {0};
+	struct policy policy;
+	enum err err = policy_read(core->config->policy_file, &arena, &policy, &complaints);
+	day_t day;
+
+	if (boot->rehearse) {
+		if (!day_parse(str_from(boot->rehearse), &day)) {
+			fprintf(stderr, "vigied: --rehearse: no such day; YYYY-MM-DD is expected\n");
+			err = ERR_USAGE;
+		}
+		core->calendar = (struct calendar){true, err ? 0 : time_at_paris(day, 0, 0)};
+	}
+	fwrite(complaints.text.data, 1, complaints.text.size, stderr);
+	if (!err)
+		err = engine_begin(core->engine, core->calendar.is_rehearsal);
+	if (!err)
+		err = apply_policy(core, &policy);
+	buf_done(&complaints.text);
+	arena_done(&arena);
+	return err;
+}
+
+/* A journal is what it began as, for ever. */
+static enum err check_rehearsal(struct core *core, const struct boot *boot)
+{
+	const struct state *state = engine_state(core->engine);
+
+	if (boot->rehearse && !state->is_rehearsal) {
+		fprintf(stderr, "vigied: this journal is a real one; a rehearsal needs a state_dir "
+				"of its own\n");
+		return ERR_USAGE;
+	}
+	core->calendar = (struct calendar){state->is_rehearsal, state->now};
+	return ERR_OK;
+}
+
+enum err boot_open(struct core *core, const struct boot *boot)
+{
+	struct engine_ports ports = {.context = core, .now = get_now};
+	enum err err = open_files(core);
+
+	if (err)
+		return err;
+	ports.journal = journal_port(core->journal);
+	ports.keys = keystore_port(core->keystore);
+	ports.on_effects = core->on_effects;
+	core->engine = engine_new(&ports);
+	err = replay(core);
+	if (err)
+		return err;
+	if (!engine_state(core->engine)->seq)
+		err = begin(core, boot);
+	else
+		err = check_rehearsal(core, boot);
+	if (!err)
+		err = mend_keys(core);
+	core->epoch = engine_state(core->engine)->seq;
+	log_info("boot.ready", "seq=%llu", (unsigned long long)core->epoch);
+	return err;
+}
+
+void boot_close(struct core *core)
+{
+	engine_free(&core->engine);
+	access_log_close(&core->access_log);
+	keystore_close(&core->keystore);
+	journal_close(&core->journal);
+}
+
+void boot_after_turn(struct core *core)
+{
+	keystore_note(core->keystore, engine_state(core->engine)->seq);
+	snapshots_after_turn(core);
+}

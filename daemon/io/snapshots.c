@@ -1,0 +1,270 @@
+#include "daemon/io/snapshots.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "daemon/snapshot.h"
+#include "proto/hash.h"
+
+/* A file is its magic, the digest of what follows, and what snapshot_write() writes. */
+static const char magic[8] = {'v', 'i', 'g', 'i', 'e', 's', 'n', '1'};
+
+enum { HEAD_SIZE = sizeof(magic) + CHAIN_SIZE, KEPT = 2 };
+
+static void folder_path(const struct core *core, char *path, size_t size)
+{
+	snprintf(path, size, "%s/snapshots", core->config->state_dir);
+}
+
+/* --- listing ---------------------------------------------------------------------------------- */
+
+struct found {
+	uint64_t *seqs;
+	uint32_t count, capacity;
+};
+
+static int newest_first(const void *first, const void *second)
+{
+	uint64_t a = *(const uint64_t *)first, b = *(const uint64_t *)second;
+
+	return a > b ? -1 : a < b;
+}
+
+static void list_files(const struct core *core, struct found *found)
+{
+	char path[PATH_MAX];
+	unsigned long long seq;
+	struct dirent *entry;
+	int end;
+	DIR *folder;
+
+	folder_path(core, path, sizeof(path));
+	folder = opendir(path);
+	while (folder && (entry = readdir(folder))) {
+		end = 0;
+		if (sscanf(entry->d_name, "%20llu.state%n", &seq, &end) != 1 ||
+		    entry->d_name[end ? end : 0])
+			continue;
+		MEM_ROOM(found->seqs, found->count, found->capacity);
+		found->seqs[found->count++] = seq;
+	}
+	if (folder)
+		closedir(folder);
+	if (found->count)
+		qsort(found->seqs, found->count, sizeof(*found->seqs), newest_first);
+}
+
+static void file_path(const struct core *core, uint64_t seq, char *path, size_t size)
+{
+	snprintf(path, size, "%s/snapshots/%020llu.state", core->config->state_dir,
+		 (unsigned long long)seq);
+}
+
+/* --- loading ---------------------------------------------------------------------------------- */
+
+static enum err read_bytes_of(const char *bytes, size_t size, struct state *state)
+{
+	uint8_t digest[CHAIN_SIZE];
+	struct digest sum;
+
+	if (size < HEAD_SIZE || memcmp(bytes, magic, sizeof(magic)) != 0)
+		return ERR_CORRUPT;
+	digest_begin(&sum);
+	digest_add(&sum, bytes + HEAD_SIZE, size - HEAD_SIZE);
+	digest_end(&sum, digest);
+	if (memcmp(digest, bytes + sizeof(magic), sizeof(digest)) != 0)
+		return ERR_CORRUPT;
+	return snapshot_read((struct str){bytes + HEAD_SIZE, size - HEAD_SIZE}, state);
+}
+
+static enum err load_file(const struct core *core, uint64_t seq, struct state *state)
+{
+	char path[PATH_MAX];
+	struct stat info;
+	enum err err;
+	void *bytes;
+	int fd;
+
+	file_path(core, seq, path, sizeof(path));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &info) || info.st_size < HEAD_SIZE) {
+		if (fd >= 0)
+			close(fd);
+		return ERR_IO;
+	}
+	bytes = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (bytes == MAP_FAILED)
+		return ERR_IO;
+	err = read_bytes_of(bytes, (size_t)info.st_size, state);
+	munmap(bytes, (size_t)info.st_size);
+	return err;
+}
+
+void snapshots_load(struct core *core, struct state *state)
+{
+	struct found found = {0};
+
+	list_files(core, &found);
+	for (uint32_t i = 0; i < found.count; i++) {
+		enum err err = load_file(core, found.seqs[i], state);
+
+		if (!err) {
+			core->snapshot_seq = found.seqs[i];
+			break;
+		}
+		log_warn("snapshot.damaged", "seq=%llu code=%s", (unsigned long long)found.seqs[i],
+			 err_name(err));
+		state_done(state);
+		state_init(state);
+	}
+	free(found.seqs);
+}
+
+/* --- writing, in a child ---------------------------------------------------------------------- */
+
+struct output {
+	int fd;
+	bool is_broken;
+	struct digest sum;
+};
+
+static void write_out(void *context, const void *bytes, size_t size)
+{
+	struct output *output = context;
+	const char *at = bytes;
+
+	digest_add(&output->sum, bytes, size);
+	while (size && !output->is_broken) {
+		ssize_t written = write(output->fd, at, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0) {
+			output->is_broken = true;
+			return;
+		}
+		at += written;
+		size -= (size_t)written;
+	}
+}
+
+static bool sync_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool is_synced = fd >= 0 && fsync(fd) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return is_synced;
+}
+
+/* The digest is known last: its place is left free and filled in at the end. */
+static bool write_file(const struct core *core, const char *path)
+{
+	struct output output = {.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+	char head[HEAD_SIZE] = {0};
+
+	if (output.fd < 0)
+		return false;
+	memcpy(head, magic, sizeof(magic));
+	if (write(output.fd, head, sizeof(head)) != sizeof(head))
+		return false;
+	digest_begin(&output.sum);
+	snapshot_write(engine_state(core->engine), write_out, &output);
+	digest_end(&output.sum, (uint8_t *)head + sizeof(magic));
+	return !output.is_broken &&
+	       pwrite(output.fd, head, sizeof(head), 0) == sizeof(head) && fsync(output.fd) == 0 &&
+	       close(output.fd) == 0;
+}
+
+static void remove_old(const struct core *core)
+{
+	struct found found = {0};
+	char path[PATH_MAX];
+
+	list_files(core, &found);
+	for (uint32_t i = KEPT; i < found.count; i++) {
+		file_path(core, found.seqs[i], path, sizeof(path));
+		(void)unlink(path); /* one too many does no harm */
+	}
+	free(found.seqs);
+}
+
+/* Runs in a copy of the process: touches nothing but its file, and never LMDB. */
+static bool write_snapshot(const struct core *core)
+{
+	char folder[PATH_MAX], draft[PATH_MAX], path[PATH_MAX];
+
+	folder_path(core, folder, sizeof(folder));
+	if (mkdir(folder, 0700) && errno != EEXIST)
+		return false;
+	snprintf(draft, sizeof(draft), "%.*s/draft", PATH_MAX - 8, folder);
+	file_path(core, engine_state(core->engine)->seq, path, sizeof(path));
+	if (!write_file(core, draft) || rename(draft, path) || !sync_folder(folder))
+		return false;
+	remove_old(core);
+	return true;
+}
+
+static void start_child(struct core *core)
+{
+	uint64_t seq = engine_state(core->engine)->seq;
+	pid_t child = fork();
+
+	if (child < 0) {
+		log_warn("snapshot.fork", "seq=%llu", (unsigned long long)seq);
+		return;
+	}
+	if (!child)
+		_exit(write_snapshot(core) ? EXIT_SUCCESS : EXIT_FAILURE);
+	core->snapshot_child = child;
+	core->snapshot_seq = seq;
+}
+
+static void look_after_child(struct core *core)
+{
+	int status;
+
+	if (waitpid(core->snapshot_child, &status, WNOHANG) != core->snapshot_child)
+		return;
+	core->snapshot_child = 0;
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		log_warn("snapshot.failed", "seq=%llu status=%d",
+			 (unsigned long long)core->snapshot_seq, status);
+	else
+		log_info("snapshot.written", "seq=%llu", (unsigned long long)core->snapshot_seq);
+}
+
+void snapshots_after_turn(struct core *core)
+{
+	uint64_t seq = engine_state(core->engine)->seq;
+
+	if (core->snapshot_child)
+		look_after_child(core);
+	else if (core->config->snapshot_every &&
+		 seq - core->snapshot_seq >= core->config->snapshot_every)
+		start_child(core);
+}
+
+void snapshots_write_last(struct core *core)
+{
+	if (core->snapshot_child)
+		(void)waitpid(core->snapshot_child, NULL, 0);
+	core->snapshot_child = 0;
+	if (engine_state(core->engine)->seq == core->snapshot_seq)
+		return;
+	if (!write_snapshot(core))
+		log_warn("snapshot.failed", "seq=%llu",
+			 (unsigned long long)engine_state(core->engine)->seq);
+}

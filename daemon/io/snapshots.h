@@ -1,0 +1,14 @@
+/* Snapshots of the state: a start reads the newest one that holds and then only the tail of the
+ * journal. */
+#pragma once
+
+#include "daemon/io/core.h"
+
+/* Fills an empty state from the newest snapshot that holds, or leaves it empty. */
+void snapshots_load(struct core *core, struct state *state);
+
+/* Starts one when enough has happened since the last, and sees to one that is being written. */
+void snapshots_after_turn(struct core *core);
+
+/* At an orderly end: the next start has nothing to replay. */
+void snapshots_write_last(struct core *core);
