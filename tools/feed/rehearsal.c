@@ -1,0 +1,200 @@
+#include "tools/feed/rehearsal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/mem.h"
+#include "proto/limits.h"
+#include "proto/loop.h"
+
+enum { CONNECT_PAUSE_US = 200 * 1000 };
+
+struct rehearsal {
+	FILE *input; /* owns the descriptor */
+	ms_t now;
+};
+
+/* --- one call --- */
+
+static bool send_all(int fd, const char *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t sent = send(fd, data, size, MSG_NOSIGNAL);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent <= 0)
+			return false;
+		data += sent;
+		size -= (size_t)sent;
+	}
+	return true;
+}
+
+/* Takes the params. */
+static enum err send_call(struct rehearsal *rehearsal, const char *method, json_t *params,
+			  struct fault *fault)
+{
+	json_t *call = json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", 1, "method",
+				 method, "params", params);
+	char *line = json_dumps(call, JSON_COMPACT);
+	int fd = fileno(rehearsal->input);
+	bool is_sent = send_all(fd, line, strlen(line)) && send_all(fd, "\n", 1);
+
+	free(line);
+	json_decref(call);
+	if (!is_sent)
+		return fault_set(fault, ERR_CLOSED, "", "the core went away");
+	return ERR_OK;
+}
+
+static json_t *receive_line(struct rehearsal *rehearsal)
+{
+	char *line = NULL;
+	size_t capacity = 0;
+	ssize_t size;
+	json_t *json = NULL;
+
+	size = getline(&line, &capacity, rehearsal->input);
+	if (size > 0 && size <= CONTROL_LINE_SIZE_MAX)
+		json = json_loadb(line, (size_t)size, JSON_REJECT_DUPLICATES, NULL);
+	free(line);
+	return json;
+}
+
+/* The caller releases *answer. */
+static enum err call(struct rehearsal *rehearsal, const char *method, json_t *params,
+		     json_t **answer, struct fault *fault)
+{
+	const json_t *error;
+	const char *message = NULL;
+	enum err err = send_call(rehearsal, method, params, fault);
+
+	if (err)
+		return err;
+	*answer = receive_line(rehearsal);
+	if (!*answer)
+		return fault_set(fault, ERR_CLOSED, "", "the core went away");
+	error = json_object_get(*answer, "error");
+	if (!error || json_is_null(error))
+		return ERR_OK;
+	message = json_string_value(json_object_get(error, "message"));
+	fault_set(fault, ERR_BAD_REQUEST, "", "%s: %s", method, message ? message : "refused");
+	json_decref(*answer);
+	*answer = NULL;
+	return fault->code;
+}
+
+static enum err read_now(struct rehearsal *rehearsal, const json_t *answer, struct fault *fault)
+{
+	const json_t *now = json_object_get(json_object_get(answer, "result"), "now");
+	const char *text = json_string_value(now);
+
+	if (!text || !time_parse(str_from(text), &rehearsal->now))
+		return fault_set(fault, ERR_BAD_FRAME, "", "the core does not tell its time");
+	return ERR_OK;
+}
+
+/* --- opening --- */
+
+static int connect_once(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* Not there yet is worth waiting for; not allowed is not. */
+static int connect_within(const char *path, int64_t timeout_ms)
+{
+	int64_t until = clock_boot_ms() + timeout_ms;
+	int fd = connect_once(path);
+
+	while (fd < 0 && (errno == ENOENT || errno == ECONNREFUSED || errno == EAGAIN) &&
+	       clock_boot_ms() < until) {
+		usleep(CONNECT_PAUSE_US);
+		fd = connect_once(path);
+	}
+	return fd;
+}
+
+static enum err ask_status(struct rehearsal *rehearsal, struct fault *fault)
+{
+	json_t *answer = NULL;
+	enum err err = call(rehearsal, "status", json_object(), &answer, fault);
+
+	if (err)
+		return err;
+	if (!json_is_true(json_object_get(json_object_get(answer, "result"), "rehearsal")))
+		err = fault_set(fault, ERR_USAGE, "",
+				"the core keeps a real journal: --drive is for rehearsals only "
+				"(vigied --rehearse DATE)");
+	else
+		err = read_now(rehearsal, answer, fault);
+	json_decref(answer);
+	return err;
+}
+
+enum err rehearsal_open(const char *socket, int64_t timeout_ms, struct rehearsal **rehearsal,
+			struct fault *fault)
+{
+	struct rehearsal *opened;
+	int fd = connect_within(socket, timeout_ms);
+	enum err err;
+
+	if (fd < 0)
+		return fault_set(fault, ERR_CLOSED, "", "%s: %s", socket, strerror(errno));
+	opened = mem_new(sizeof(*opened));
+	opened->input = fdopen(fd, "r");
+	assert(opened->input);
+	err = ask_status(opened, fault);
+	if (err)
+		rehearsal_close(&opened);
+	*rehearsal = opened;
+	return err;
+}
+
+void rehearsal_close(struct rehearsal **rehearsal)
+{
+	if (!*rehearsal)
+		return;
+	fclose((*rehearsal)->input);
+	free(*rehearsal);
+	*rehearsal = NULL;
+}
+
+/* --- the calendar --- */
+
+ms_t rehearsal_now(const struct rehearsal *rehearsal)
+{
+	return rehearsal->now;
+}
+
+enum err rehearsal_advance(struct rehearsal *rehearsal, ms_t time, struct fault *fault)
+{
+	char text[TIME_TEXT_SIZE];
+	json_t *answer = NULL;
+	enum err err;
+
+	if (time <= rehearsal->now)
+		return ERR_OK;
+	err = call(rehearsal, "clock.advance", json_pack("{s:s}", "to", time_print(time, text)),
+		   &answer, fault);
+	if (err)
+		return err;
+	err = read_now(rehearsal, answer, fault);
+	json_decref(answer);
+	return err;
+}
