@@ -19,7 +19,7 @@ BUILD = pathlib.Path(os.environ.get("VIGIE_BUILD", "build"))
 GATE = BUILD / "daemon" / "gate" / "vigie-gate"
 
 FRAME_SIZE_MAX = 1024 * 1024
-WAIT_MS = 10_000
+WAIT_MS = 5_000
 
 HELD = object()
 
@@ -360,6 +360,8 @@ def test_a_socket_file_left_behind_is_replaced(folder, gates, cores, context):
         [b""],
         [b"x"] * 50,
         [b""] + [b"x"] * 50,
+        [b"a", b"b", b"c", request(5)],  # the rest is no message of its own
+        [b"a", b"b", b"c", b"", request(5)],
     ],
 )
 def test_what_is_no_single_frame_is_refused_and_nothing_else_suffers(running, frames):
@@ -494,6 +496,7 @@ def test_the_rate_of_a_sender_is_kept_and_the_wait_is_told_exactly(folder, gates
     peer = Peer(context, gate.endpoint)
     wait_until(lambda: gate.says("gate.core_reached"))
     full = [[{"id": str(n)} for n in range(10)]]
+    time.sleep(0.5)  # what is not used is not saved up beyond one second
 
     first = peer.ask(1, params=full)
     busy = peer.ask(2, params=full)
@@ -581,6 +584,23 @@ def test_an_answer_nobody_waits_for_is_passed_over(running):
     answer = peer.ask(2)
 
     assert answer[1] == 2
+
+
+def test_an_answer_said_twice_does_not_reach_the_next_request(running):
+    gate, core, peer = running
+    core.answer = lambda request: HELD
+    peer.send(1)
+    core.wait_for(1)
+    (core_peer, gate_msgid, _), *_ = core.held
+    core.release()
+    peer.receive()
+    peer.send(2)
+    core.wait_for(2)
+
+    core.send(core_peer, gate_msgid, [1, 1, None, "again"])
+    core.release()
+
+    assert peer.receive() == [1, 2, None, [{"seq": 1}]]
 
 
 def test_a_sender_that_left_costs_nothing(running, context):
