@@ -47,6 +47,9 @@ struct account *access_find_loopback(struct access *access)
 	return NULL;
 }
 
+/* By then any debt, which one request of the most events can leave, is paid at the slowest rate. */
+enum { FILL_MAX_MS = (REQUEST_EVENTS_MAX + 1) * 1000 };
+
 /* An allowance fills by the sender's rate, up to one second of it. */
 static void fill(struct account *account, int64_t now_ms)
 {
@@ -54,10 +57,9 @@ static void fill(struct account *account, int64_t now_ms)
 	int64_t elapsed_ms = now_ms - account->filled_ms;
 
 	account->filled_ms = now_ms;
-	if (elapsed_ms >= 1000 && account->allowance >= 0)
-		account->allowance = full;
-	else
-		account->allowance += elapsed_ms * rate;
+	if (elapsed_ms > FILL_MAX_MS)
+		elapsed_ms = FILL_MAX_MS;
+	account->allowance += elapsed_ms * rate;
 	if (account->allowance > full)
 		account->allowance = full;
 }
