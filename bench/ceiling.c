@@ -1,6 +1,6 @@
 /* The least that a durable intake can do, to compare vigie with: one ZeroMQ ROUTER and one LMDB
- * journal in one loop. What is there is drained, each request decoded, the lot appended as one record,
- * synced, and only then acknowledged. No checks, no sealing, no state, no second process.
+ * journal in one loop. What is there is drained, each request decoded, the lot appended as one
+ * record, synced, and only then acknowledged. No checks, no sealing, no state, no second process.
  *
  *   ceiling ENDPOINT FOLDER
  *

@@ -1,5 +1,5 @@
-/* Publishes events as fast as the answers allow, and tells how fast that was. Everything that is sent
- * is made before the clock starts, from a seed: the same seed and time give the same bytes.
+/* Publishes events as fast as the answers allow, and tells how fast that was. Everything that is
+ * sent is made before the clock starts, from a seed: the same seed and time give the same bytes.
  *
  *   load --endpoint ipc:///…/intake.sock --producers 8 --depth 1024 --events 100000
  *
@@ -102,8 +102,7 @@ static void pack_random(struct producer *producer, msgpack_packer *packer, const
 {
 	char text[96];
 
-	snprintf(text, sizeof(text), format,
-		 (unsigned long long)(next_random(producer) % modulus));
+	snprintf(text, sizeof(text), format, (unsigned long long)(next_random(producer) % modulus));
 	pack_pair(packer, key, text);
 }
 
@@ -176,8 +175,8 @@ static void tally_add(struct tally *tally, const char *code, size_t size, uint64
 {
 	uint32_t i = 0;
 
-	while (i < tally->count && (strlen(tally->row[i].code) != size ||
-				    memcmp(tally->row[i].code, code, size) != 0))
+	while (i < tally->count &&
+	       (strlen(tally->row[i].code) != size || memcmp(tally->row[i].code, code, size) != 0))
 		i++;
 	if (i == CODES_MAX || size >= sizeof(tally->row[i].code))
 		return;
@@ -318,7 +317,8 @@ static void produce(struct producer *producer)
 {
 	const struct arguments *arguments = producer->arguments;
 	uint32_t window = arguments->depth / arguments->batch;
-	int64_t until_us = arguments->seconds ? now_us() + arguments->seconds * 1000000LL : INT64_MAX;
+	int64_t until_us =
+		arguments->seconds ? now_us() + arguments->seconds * 1000000LL : INT64_MAX;
 	bool is_over = false;
 
 	if (window == 0)
@@ -373,8 +373,8 @@ static void sum_add(struct sum *sum, const struct producer *producer)
 	sum->sent += producer->sent;
 	sum->answered += producer->answered;
 	sum->bytes += producer->sent ? producer->end[producer->sent - 1] : 0;
-	sum->started_us = producer->started_us < sum->started_us ? producer->started_us
-								 : sum->started_us;
+	sum->started_us =
+		producer->started_us < sum->started_us ? producer->started_us : sum->started_us;
 	sum->ended_us = producer->ended_us > sum->ended_us ? producer->ended_us : sum->ended_us;
 	for (uint32_t i = 0; i < producer->refused.count; i++)
 		tally_add(&sum->refused, producer->refused.row[i].code,
@@ -422,8 +422,17 @@ static void report(const struct arguments *arguments, const struct producer *pro
 
 /* ---- arguments */
 
-enum { KEY_ENDPOINT = 256, KEY_PRODUCERS, KEY_DEPTH, KEY_BATCH, KEY_EVENTS, KEY_SECONDS, KEY_SEED,
-       KEY_TIME, KEY_SOURCE };
+enum {
+	KEY_ENDPOINT = 256,
+	KEY_PRODUCERS,
+	KEY_DEPTH,
+	KEY_BATCH,
+	KEY_EVENTS,
+	KEY_SECONDS,
+	KEY_SEED,
+	KEY_TIME,
+	KEY_SOURCE
+};
 
 static const struct argp_option options[] = {
 	{"endpoint", KEY_ENDPOINT, "URL", 0, "of the intake", 0},
@@ -453,20 +462,39 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	struct arguments *arguments = state->input;
 
 	switch (key) {
-	case KEY_ENDPOINT: arguments->endpoint = text; return 0;
-	case KEY_SOURCE: arguments->source = text; return 0;
-	case KEY_PRODUCERS: arguments->producers = parse_count(state, text); return 0;
-	case KEY_DEPTH: arguments->depth = parse_count(state, text); return 0;
-	case KEY_BATCH: arguments->batch = parse_count(state, text); return 0;
-	case KEY_EVENTS: arguments->events = parse_count(state, text); return 0;
-	case KEY_SECONDS: arguments->seconds = parse_count(state, text); return 0;
-	case KEY_SEED: arguments->seed = strtoull(text, NULL, 10); return 0;
-	case KEY_TIME: arguments->time_ms = strtoll(text, NULL, 10); return 0;
+	case KEY_ENDPOINT:
+		arguments->endpoint = text;
+		return 0;
+	case KEY_SOURCE:
+		arguments->source = text;
+		return 0;
+	case KEY_PRODUCERS:
+		arguments->producers = parse_count(state, text);
+		return 0;
+	case KEY_DEPTH:
+		arguments->depth = parse_count(state, text);
+		return 0;
+	case KEY_BATCH:
+		arguments->batch = parse_count(state, text);
+		return 0;
+	case KEY_EVENTS:
+		arguments->events = parse_count(state, text);
+		return 0;
+	case KEY_SECONDS:
+		arguments->seconds = parse_count(state, text);
+		return 0;
+	case KEY_SEED:
+		arguments->seed = strtoull(text, NULL, 10);
+		return 0;
+	case KEY_TIME:
+		arguments->time_ms = strtoll(text, NULL, 10);
+		return 0;
 	case ARGP_KEY_END:
 		if (!arguments->endpoint)
 			argp_error(state, "--endpoint is needed");
 		return 0;
-	default: return ARGP_ERR_UNKNOWN;
+	default:
+		return ARGP_ERR_UNKNOWN;
 	}
 }
 
@@ -514,8 +542,13 @@ static void producers_free(struct producer *producers, uint32_t count)
 int main(int argc, char **argv)
 {
 	struct arguments arguments = {
-		.source = "bench", .producers = 1, .depth = 64, .batch = 1, .events = 100000,
-		.seed = 1, .time_ms = (int64_t)time(NULL) * 1000,
+		.source = "bench",
+		.producers = 1,
+		.depth = 64,
+		.batch = 1,
+		.events = 100000,
+		.seed = 1,
+		.time_ms = (int64_t)time(NULL) * 1000,
 	};
 	struct producer *producers;
 

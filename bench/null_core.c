@@ -1,5 +1,5 @@
-/* A core that does nothing, to measure the gate alone: takes the gate's connection, and answers every
- * forwarded request as taken, with one event and one number.
+/* A core that does nothing, to measure the gate alone: takes the gate's connection, and answers
+ * every forwarded request as taken, with one event and one number.
  *
  *   null_core SOCKET
  */
@@ -30,8 +30,14 @@ static uint32_t get_u32(const char *data)
 
 static void pack_answer(struct buf *out, uint32_t msgid, const char *result, size_t size)
 {
-	char head[] = {'\x94', '\x01', '\xce', (char)(msgid >> 24), (char)(msgid >> 16),
-		       (char)(msgid >> 8), (char)msgid, '\xc0'};
+	char head[] = {'\x94',
+		       '\x01',
+		       '\xce',
+		       (char)(msgid >> 24),
+		       (char)(msgid >> 16),
+		       (char)(msgid >> 8),
+		       (char)msgid,
+		       '\xc0'};
 
 	buf_add(out, head, sizeof(head));
 	buf_add(out, result, size);

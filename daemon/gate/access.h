@@ -1,6 +1,6 @@
-/* Who a peer is, and how much of it the gate lets in. On ipc:// the kernel says the peer's uid; bare
- * TCP, which is bound to loopback only, stands for the one sender that the configuration names.
- * Nobody else is let in. What a sender may say is checked by the core. */
+/* Who a peer is, and how much of it the gate lets in. On ipc:// the kernel says the peer's uid;
+ * bare TCP, which is bound to loopback only, stands for the one sender that the configuration
+ * names. Nobody else is let in. What a sender may say is checked by the core. */
 #pragma once
 
 #include "base/fault.h"
@@ -18,8 +18,8 @@ struct account {
 	const struct sender *sender;
 	size_t inflight_size; /* bytes of its frames on their way */
 	uint32_t inflight;    /* and how many they are */
-	int64_t allowance;    /* thousandths of an event it may still send; below 0 after a large one */
-	int64_t filled_ms;    /* when the allowance was last brought up to date */
+	int64_t allowance; /* thousandths of an event it may still send; below 0 after a large one */
+	int64_t filled_ms; /* when the allowance was last brought up to date */
 };
 
 struct access {

@@ -41,9 +41,9 @@ struct gate {
 
 	/* Places are used last out, first in: memory that was never needed is never touched. */
 	struct request *requests;
-	uint32_t inflight;    /* places in use */
-	uint32_t places;      /* that were ever used */
-	uint16_t first_free;  /* among those; valid while inflight < places */
+	uint32_t inflight;   /* places in use */
+	uint32_t places;     /* that were ever used */
+	uint16_t first_free; /* among those; valid while inflight < places */
 
 	bool is_stopping;
 	struct timer *stop;
@@ -198,8 +198,8 @@ static enum err parse_answer(struct str bytes, uint32_t *gate_msgid, struct str 
 	return ERR_OK;
 }
 
-/* What the core sends is ours: when it cannot be read, one of us is wrong, and only a new start of the
- * talk can put it right. */
+/* What the core sends is ours: when it cannot be read, one of us is wrong, and only a new
+ * connection can put it right. */
 static void on_core_frame(void *context, struct peer *peer, struct str bytes)
 {
 	struct gate *gate = context;
@@ -273,12 +273,13 @@ static enum err check(struct gate *gate, struct incoming *in, struct fault *faul
 	in->head = head_peek(message->payload);
 	in->account = find_account(gate, in->zsock, message->address);
 	if (!in->account)
-		return fault_set(fault, ERR_UNAUTHENTICATED, "", "no sender is configured for this peer");
+		return fault_set(fault, ERR_UNAUTHENTICATED, "",
+				 "no sender is configured for this peer");
 	err = check_core(gate, fault);
 	if (err != ERR_OK)
 		return err;
-	return account_admit(in->account, message->payload.size, in->head.events,
-			     clock_boot_ms(), fault);
+	return account_admit(in->account, message->payload.size, in->head.events, clock_boot_ms(),
+			     fault);
 }
 
 static void forward(struct gate *gate, struct incoming *in)

@@ -21,8 +21,9 @@ static bool take_number(struct cursor *cursor, size_t size, uint64_t *value)
 	return true;
 }
 
-/* An object is one byte below `count` counted from `small`, or a byte `wide` followed by 1, 2, 4 …
- * bytes of number: so msgpack writes integers, strings and arrays alike. */
+/* An object is one byte of the `count` from `small` on, or one of the `sizes` bytes from `wide` on,
+ * followed by a number in size_first, twice or four times as many bytes: so msgpack writes integers,
+ * strings and arrays alike. */
 static bool take_sized(struct cursor *cursor, unsigned small, unsigned count, unsigned wide,
 		       unsigned sizes, size_t size_first, uint64_t *value)
 {
@@ -63,7 +64,7 @@ static bool take_text(struct cursor *cursor, struct str *text)
 	return true;
 }
 
-/* [[event, …]]: the count as it is claimed, which no frame can make larger than a request may be. */
+/* [[event, …]]: as many as are claimed, but no more than a request may bring. */
 static uint32_t peek_events(struct cursor *cursor)
 {
 	struct str method;

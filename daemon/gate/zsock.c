@@ -9,7 +9,8 @@
 #include "proto/limits.h"
 
 enum {
-	TURN_MESSAGES_MAX = 512, /* then the loop has its turn: the core's answers, signals, timers */
+	TURN_MESSAGES_MAX =
+		512, /* then the loop has its turn: the core's answers, signals, timers */
 
 	/* Messages per peer. Receiving: what is over it stays with the peer, nothing is lost, and
 	 * frames may be large. Sending: what is over it would be lost; so it is above what one
@@ -83,7 +84,8 @@ static void forget_parts(struct parts *parts)
 /* The peer's address stands on every frame but the route, from which libzmq 4.3.4 loses it. */
 static void give(struct zsock *zsock, struct parts *parts)
 {
-	struct zsock_message message = {.route.is_delimited = parts->count >= 2 && is_empty(parts, 1)};
+	struct zsock_message message = {.route.is_delimited =
+						parts->count >= 2 && is_empty(parts, 1)};
 	zmq_msg_t *payload = NULL;
 
 	zmq_msg_init(&message.route.peer);

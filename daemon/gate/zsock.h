@@ -20,9 +20,9 @@ struct zroute {
 
 struct zsock_message {
 	struct zroute route;
-	struct str payload; /* borrowed until the call returns */
+	struct str payload;  /* borrowed until the call returns */
 	const char *address; /* ZeroMQ's Peer-Address: "localhost:uid:gid:pid" on ipc://; or NULL */
-	bool is_whole;      /* false: not one payload frame, which is all that may be said */
+	bool is_whole;       /* false: not one payload frame, which is all that may be said */
 };
 
 struct zsock_handler {

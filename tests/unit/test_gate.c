@@ -140,7 +140,8 @@ static void test_any_bytes_have_a_head(void **unused)
 }
 
 static struct config config = {
-	.senders = {{.name = "a", .uid = 7, .rate = 10}, {.name = "b", .uid = -1, .loopback = true}},
+	.senders = {{.name = "a", .uid = 7, .rate = 10},
+		    {.name = "b", .uid = -1, .loopback = true}},
 	.sender_count = 2,
 };
 static struct access access_table;
@@ -233,8 +234,9 @@ static void test_what_is_on_its_way_is_bounded(void **unused)
 static void test_only_loopback_is_loopback(void **unused)
 {
 	static const char *const yes[] = {"127.0.0.1:5570", "127.9.9.9:1", "[::1]:5570"};
-	static const char *const no[] = {"0.0.0.0:5570", "*:5570", "192.0.2.1:1", "[::]:1",
-					 "localhost:1", "127.0.0.1", "127.1:1", "", ":1", "[::1]"};
+	static const char *const no[] = {"0.0.0.0:5570", "*:5570",    "192.0.2.1:1", "[::]:1",
+					 "localhost:1",  "127.0.0.1", "127.1:1",     "",
+					 ":1",           "[::1]"};
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
