@@ -38,6 +38,7 @@ struct worker_options {
 	void *context;
 };
 
-/* Works until SIGTERM or SIGINT: then takes nothing more, lets what runs end (at most
- * WORKER_STOP_MS) and returns. Returns also when a thread did not end in time: leave by _exit(). */
-enum err worker_run(const struct worker_options *options) must_use;
+/* Works until SIGTERM or SIGINT: then takes nothing more, lets what runs end, and returns. What has
+ * not ended after WORKER_STOP_MS is left behind: the process exits with status 0 from in here, and
+ * the core gives the task to another worker. */
+void worker_run(const struct worker_options *options);
