@@ -35,24 +35,36 @@ static size_t utf8_length(const unsigned char *at, size_t left)
 	return length;
 }
 
+/* Nearly all text is ASCII: eight bytes at a time, the last eight once more where they overlap. */
+static bool is_ascii(const unsigned char *at, size_t size)
+{
+	uint64_t eight = 0;
+	unsigned char any = 0;
+
+	if (size < sizeof(eight)) {
+		for (size_t i = 0; i < size; i++)
+			any |= at[i];
+		return any < 0x80;
+	}
+	for (size_t i = 0; i + sizeof(eight) <= size; i += sizeof(eight)) {
+		memcpy(&eight, at + i, sizeof(eight));
+		if (eight & 0x8080808080808080)
+			return false;
+	}
+	memcpy(&eight, at + size - sizeof(eight), sizeof(eight));
+	return !(eight & 0x8080808080808080);
+}
+
 bool utf8_is_valid(struct str text)
 {
 	const unsigned char *at = (const unsigned char *)text.data;
 	size_t left = text.size;
 
+	if (is_ascii(at, left))
+		return true;
 	while (left > 0) {
-		uint64_t eight;
-		size_t length;
+		size_t length = utf8_length(at, left);
 
-		if (left >= sizeof(eight)) {
-			memcpy(&eight, at, sizeof(eight));
-			if (!(eight & 0x8080808080808080)) {
-				at += sizeof(eight);
-				left -= sizeof(eight);
-				continue;
-			}
-		}
-		length = utf8_length(at, left);
 		if (length == 0)
 			return false;
 		at += length;
@@ -61,12 +73,28 @@ bool utf8_is_valid(struct str text)
 	return true;
 }
 
+/* No byte below space, none from DEL on: nothing that has_control() would look at twice. */
+static bool is_plain(const unsigned char *at)
+{
+	const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+	uint64_t eight, below_space, del;
+
+	memcpy(&eight, at, sizeof(eight));
+	below_space = (eight - 0x20 * ones) & ~eight;
+	del = (eight ^ 0x7f * ones) - ones;
+	return !((eight | below_space | del) & tops);
+}
+
 /* Below space, DEL, U+0080 to U+009F, and the line and paragraph separators. */
 static bool has_control(struct str text)
 {
 	const unsigned char *at = (const unsigned char *)text.data;
 
 	for (size_t i = 0; i < text.size; i++) {
+		while (i + 8 <= text.size && is_plain(at + i))
+			i += 8;
+		if (i == text.size)
+			break;
 		if (at[i] < 0x20 || at[i] == 0x7f)
 			return true;
 		if (at[i] == 0xc2 && i + 1 < text.size && at[i + 1] < 0xa0)

@@ -674,7 +674,8 @@ static uint32_t find_field(const struct record *record, struct str name, uint32_
 		uint32_t at = from + i < record->count ? from + i : from + i - record->count;
 		const struct field *field = &record->fields[at];
 
-		if (field->name_size == name.size && !memcmp(field->name, name.data, name.size))
+		if (field->name_size == name.size && field->name[0] == name.data[0] &&
+		    !memcmp(field->name, name.data, name.size))
 			return at;
 	}
 	return record->count;
