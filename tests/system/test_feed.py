@@ -437,6 +437,19 @@ def test_ndjson_goes_through_as_it_is_and_bad_lines_are_refused(tmp_path):
     assert refused[0][1] == "data.kind"
 
 
+def test_the_guides_example_works_as_it_says(tmp_path):
+    blocks = (ROOT / "docs/feed.md").read_text().split("```\n")
+    table, mapping = (block for block in blocks if block.startswith(("Conseil", "files =")))
+    (tmp_path / "demandes-fsl-t1.csv").write_text(table, encoding="cp1252")
+    (tmp_path / "fsl.map").write_text(mapping)
+
+    events = events_of(tmp_path, tmp_path / "demandes-fsl-t1.csv", map=tmp_path / "fsl.map")
+
+    assert [event["type"] for event in events] == ["fr.vigie.fsl.request_filed"] * 2 + [
+        "fr.vigie.fsl.decided"]
+    assert events[2]["data"]["amount_cents"] == 101356
+
+
 # --- mappings with mistakes ---
 
 GOOD = """files = ["good*.csv"];
