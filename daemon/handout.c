@@ -102,10 +102,14 @@ static void list_bookings(const struct state *state, struct arena *arena,
 	}
 }
 
-static bool is_to_plan(const struct case_record *record)
+/* A case whose visit is settled waits for its record, even when the day has passed. */
+static bool is_to_plan(const struct state *state, const struct case_record *record)
 {
-	return record->is_eligible &&
-	       (record->state == CASE_STATE_WAITING || record->state == CASE_STATE_PLANNED);
+	if (!record->is_eligible)
+		return false;
+	return record->state == CASE_STATE_WAITING ||
+	       (record->state == CASE_STATE_PLANNED &&
+		!visit_is_fixed(&state->visits.items[record->visit]));
 }
 
 static struct plan_case plan_case(const struct state *state, uint32_t number)
@@ -139,7 +143,7 @@ static void list_cases(const struct state *state, struct arena *arena, struct li
 	for (uint32_t rank = 1; rank <= count && cases->count < PLAN_CASES_MAX; rank++) {
 		uint32_t number = queue_at(&state->queue, rank);
 
-		if (is_to_plan(&state->cases.items[number]))
+		if (is_to_plan(state, &state->cases.items[number]))
 			push(cases, struct plan_case, plan_case(state, number));
 	}
 }

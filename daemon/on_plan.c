@@ -38,13 +38,6 @@ struct placing {
 	uint32_t kept_count;
 };
 
-/* Plans leave alone what the coordinator settled: confirmed, or moved by hand. */
-static bool visit_is_fixed(const struct visit *visit)
-{
-	return visit->state == VISIT_STATE_CONFIRMED ||
-	       (visit->state == VISIT_STATE_PLANNED && visit->is_pinned);
-}
-
 static bool half_day_is_taken(const struct placing *placing, const struct planned_visit *wanted)
 {
 	const struct state *state = placing->state;

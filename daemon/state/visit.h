@@ -25,6 +25,13 @@ struct visit {
 	uint32_t sequence; /* how often day, half or state changed after confirmation */
 };
 
+/* Plans leave alone what the coordinator settled: confirmed, or moved by hand. */
+static inline bool visit_is_fixed(const struct visit *visit)
+{
+	return visit->state == VISIT_STATE_CONFIRMED ||
+	       (visit->state == VISIT_STATE_PLANNED && visit->is_pinned);
+}
+
 static inline bool visit_is_active(const struct visit *visit)
 {
 	return visit->state == VISIT_STATE_PLANNED || visit->state == VISIT_STATE_CONFIRMED;
