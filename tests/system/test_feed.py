@@ -288,6 +288,8 @@ def test_cells_are_read_as_a_person_reads_them(tmp_path):
     assert [event["data"]["energies"] for event in events] == [
         ["electricity"], ["gas", "water"], ["electricity", "gas", "water"], ["electricity"]]
     assert [event["subject"] for event in events] == ["7", "8", "9", "10"]
+    assert [event["data"]["filed_on"] for event in events] == [
+        "2015-02-03", "2015-02-04", "2015-02-05", "2015-02-05"]
 
 
 @pytest.mark.parametrize("row, reason", [
@@ -312,7 +314,7 @@ def test_a_bad_cell_refuses_its_row_alone(tmp_path, row, reason):
     assert done.returncode == 1
     assert [event["subject"] for event in events] == ["2"]
     assert len(refused) == 1 and refused[0][0] == 2
-    assert refused[0][2].startswith(reason)
+    assert refused[0][2] == reason or (reason.endswith(": ") and refused[0][2].startswith(reason))
 
 
 def test_bytes_of_no_encoding_refuse_the_row_that_maps_them(tmp_path):
@@ -323,6 +325,15 @@ def test_bytes_of_no_encoding_refuse_the_row_that_maps_them(tmp_path):
     assert events == []
     assert refused == [(2, "last, first",
                         "last, first: bytes that are no text in the file's encoding")]
+
+
+def test_a_character_cut_at_the_end_of_the_file_is_not_lost_in_silence(tmp_path):
+    raw = (";".join(HEADER[:7] + ["n"]) + "\n1;03/02/2015;élec;A;;06;;é").encode()[:-1]
+
+    events, refused, _ = awful(tmp_path, [], top='encoding = "UTF-8";', raw=raw)
+
+    assert events == []
+    assert refused == [(2, "n", "n: bytes that are no text in the file's encoding")]
 
 
 def test_titles_before_the_header_are_skipped(tmp_path):
@@ -729,6 +740,19 @@ def test_refused_events_go_to_the_rejects_with_code_and_path(tmp_path):
         ("data.email", "invalid_event: no"), ("source", "forbidden: not yours")]
     assert [rows_of(FILES[1])[row - 1][0] for row, _, _ in refused] == [
         gate.requests[0][at]["data"]["giver"] for at in (2, 4)]
+
+
+def test_rejects_are_in_the_order_of_rows_whoever_refused_them(tmp_path):
+    def answer(number, events):
+        results = take_all(number, events)
+        results[0] = {"error": {"code": "erased", "path": "subject", "text": "no"}}
+        return results
+
+    with Gate(tmp_path, answer) as gate:
+        send(gate, tmp_path, FILES[2])
+
+    rows = [row for row, _, _ in rejects_of(tmp_path / FILES[2].name)]
+    assert rows == [2, 55, 84, 127, 131, 137, 168]
 
 
 def test_a_sender_nobody_knows_is_told_and_stops(tmp_path):
