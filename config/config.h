@@ -63,7 +63,7 @@ struct config {
 
 /* All mistakes at once in `complaints`; the file's own folder is where relative paths begin. Strings
  * belong to the config. */
-enum err config_read(const char *path, struct config **config, struct complaints *complaints) must_use;
+enum err config_load(const char *path, struct config **config, struct complaints *complaints) must_use;
 void config_free(struct config **config);
 
 const struct sender *config_find_sender(const struct config *config, struct str name);

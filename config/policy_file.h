@@ -2,12 +2,8 @@
  * "FILE:LINE: path: what is wrong and what would be right", and a file with any gives nothing. */
 #pragma once
 
+#include "config/complaints.h"
 #include "config/policy.h"
-
-struct complaints {
-	struct buf text; /* one line a mistake */
-	uint32_t count;
-};
 
 /* Everything lies in `arena`. Files named inside (the communes' CSV) are found beside the file. */
 enum err policy_read(const char *path, struct arena *arena, struct policy *policy,

@@ -7,7 +7,7 @@
 
 #include "config/numbers.h"
 
-enum { FILE_SIZE_MAX = 4 * 1024 * 1024, PATH_TEXT_SIZE = 256 };
+enum { FILE_SIZE_MAX = 4 * 1024 * 1024, PATH_TEXT_SIZE = 256, INDEX_TEXT_SIZE = 16 };
 
 /* Where each setting stands. */
 struct place_of {
@@ -258,7 +258,7 @@ static void take_list(struct settings *settings, const config_setting_t *setting
 	list->count = (uint32_t)count;
 	list->items = arena_new(settings->arena, ((size_t)count + 1) * field->record->size);
 	for (int i = 0; i < count; i++) {
-		char place[PATH_TEXT_SIZE];
+		char place[PATH_TEXT_SIZE + INDEX_TEXT_SIZE];
 		void *item = (char *)list->items + (size_t)i * field->record->size;
 
 		snprintf(place, sizeof(place), "%s[%d]", path, i);

@@ -349,7 +349,7 @@ static enum err check_half_day(const struct check *check, uint64_t number, day_t
 
 static enum err check_active_visit(struct check *check, uint64_t number, day_t day, uint32_t half)
 {
-	const struct visit *visit;
+	const struct visit *visit = NULL;
 	enum err err = find_visit(check, number, &visit);
 
 	if (err)
@@ -381,7 +381,7 @@ static enum err check_cancelled(struct check *check)
 /* A visit nobody confirmed may still have taken place. */
 static enum err check_recorded(struct check *check)
 {
-	const struct visit *visit;
+	const struct visit *visit = NULL;
 	enum err err = find_visit(check, check->event->data.visit_recorded.visit, &visit);
 
 	if (err)

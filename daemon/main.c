@@ -230,7 +230,7 @@ int main(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	hash_init();
 	keep_memory_private();
-	err = config_read(arguments.config, &config, &complaints);
+	err = config_load(arguments.config, &config, &complaints);
 	fwrite(complaints.text.data, 1, complaints.text.size, stderr);
 	buf_done(&complaints.text);
 	if (err)

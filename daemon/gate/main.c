@@ -48,7 +48,7 @@ static const struct argp argp = {
 static bool read_config(const char *path, struct config **config)
 {
 	struct complaints complaints = {0};
-	enum err err = config_read(path, config, &complaints);
+	enum err err = config_load(path, config, &complaints);
 
 	if (complaints.text.size > 0)
 		fwrite(complaints.text.data, 1, complaints.text.size, stderr);

@@ -71,7 +71,7 @@ static void find_core(struct run *run, struct complaints *complaints)
 	const struct options *options = run->options;
 	struct config *config = NULL;
 
-	if (options->config && !config_read(options->config, &config, complaints)) {
+	if (options->config && !config_load(options->config, &config, complaints)) {
 		run->endpoint = join("ipc://", config->intake_ipc);
 		run->control = join(config->control_socket, "");
 		config_free(&config);

@@ -49,7 +49,7 @@ static enum err open_all(const struct arguments *arguments, struct config **conf
 			 struct notify **notify)
 {
 	struct complaints complaints = {0};
-	enum err err = config_read(arguments->config, config, &complaints);
+	enum err err = config_load(arguments->config, config, &complaints);
 
 	if (err == ERR_OK)
 		err = notify_open(*config, arguments->check_only, notify, &complaints.text);

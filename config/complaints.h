@@ -1,0 +1,14 @@
+/* What is wrong with a file that a person wrote: all of it at once, one line a mistake,
+ * "FILE:LINE: path: what is wrong; what would be right". */
+#pragma once
+
+#include "base/mem.h"
+
+struct complaints {
+	struct buf text; /* one line a mistake */
+	uint32_t count;
+};
+
+/* `path` names the option or column, "" when there is none. */
+void complain(struct complaints *complaints, const char *file, uint32_t line, const char *path,
+	      const char *format, ...) printf_like(5, 6);

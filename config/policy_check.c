@@ -1,0 +1,184 @@
+#include "config/policy_check.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+struct check {
+	const struct policy *policy;
+	policy_report_fn *report;
+	void *context;
+};
+
+static void report(const struct check *check, const char *path, const char *format, ...)
+	printf_like(3, 4);
+
+static void report(const struct check *check, const char *path, const char *format, ...)
+{
+	char what[FAULT_TEXT_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	check->report(check->context, path, what);
+}
+
+/* "laws[3].truce_from" */
+struct path {
+	char text[FAULT_PATH_MAX];
+};
+
+static struct path path_of(const char *format, ...) printf_like(1, 2);
+
+static struct path path_of(const char *format, ...)
+{
+	struct path path;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(path.text, sizeof(path.text), format, args);
+	va_end(args);
+	return path;
+}
+
+bool month_day_is_real(uint64_t month_day)
+{
+	enum { ANY_LEAP_YEAR = 2016 };
+
+	return month_day <= 1231 && ymd_is_real(ANY_LEAP_YEAR, month_day / 100, month_day % 100);
+}
+
+static void check_openings(const struct check *check, uint32_t sector, const struct list *openings)
+{
+	const struct policy_opening *before = NULL;
+
+	for (uint32_t i = 0; i < openings->count; i++) {
+		const struct policy_opening *opening =
+			list_at(openings, struct policy_opening, i);
+		struct path path = path_of("sectors[%u].openings[%u]", sector, i);
+
+		if (opening->from == DAY_NONE || opening->to == DAY_NONE)
+			continue;
+		if (opening->to < opening->from)
+			report(check, path.text,
+			       "it ends before it begins; to must be from or later");
+		else if (before && opening->from <= before->to + 1)
+			report(check, path.text,
+			       "it does not begin after the one before it, with a closed day "
+			       "between; openings must be in order, and one where they touch");
+		before = opening;
+	}
+}
+
+static void check_sectors(const struct check *check)
+{
+	const struct list *sectors = &check->policy->sectors;
+
+	for (uint32_t i = 0; i < sectors->count; i++) {
+		const struct policy_sector *sector = list_at(sectors, struct policy_sector, i);
+
+		check_openings(check, i, &sector->openings);
+		if (sector->id.size == 0)
+			continue;
+		for (uint32_t k = 0; k < i; k++)
+			if (str_equal(list_at(sectors, struct policy_sector, k)->id, sector->id))
+				report(check, path_of("sectors[%u].id", i).text,
+				       "sectors[%u] has this id already; each must have its own",
+				       k);
+	}
+}
+
+static void check_commune(const struct check *check, uint32_t index)
+{
+	const struct policy_commune *commune =
+		list_at(&check->policy->communes, struct policy_commune, index);
+	char department[DEPARTMENT_TEXT_SIZE];
+
+	if (index > 0 && commune[-1].insee >= commune->insee)
+		report(check, path_of("communes[%u].insee", index).text,
+		       "communes must be sorted by code, each there once");
+	if (commune->sector >= check->policy->sectors.count)
+		report(check, path_of("communes[%u].sector", index).text,
+		       "there are only %u sectors; it must be one of them, counted from 0",
+		       check->policy->sectors.count);
+	if ((commune->lat == SINT_NONE) != (commune->lon == SINT_NONE))
+		report(check, path_of("communes[%u].lat", index).text,
+		       "it needs both lat and lon, or neither");
+	if (check->policy->department.size &&
+	    !str_is(check->policy->department, insee_department(commune->insee, department)))
+		report(check, path_of("communes[%u].insee", index).text,
+		       "the commune lies in department %s; all must lie in the policy's",
+		       department);
+}
+
+static void check_pair_sectors(const struct check *check, uint32_t index,
+			       const struct policy_pair *pair)
+{
+	for (uint32_t i = 0; i < pair->sectors.count; i++)
+		if (!policy_find_sector(check->policy, pair->sectors.item[i]))
+			report(check, path_of("pairs[%u].sectors[%u]", index, i).text,
+			       "no sector has that id; it must be one of those in sectors");
+}
+
+static void check_pair(const struct check *check, uint32_t index)
+{
+	const struct list *pairs = &check->policy->pairs;
+	const struct policy_pair *pair = list_at(pairs, struct policy_pair, index);
+	uint32_t half_days = (uint32_t)__builtin_popcount(pair->half_days);
+
+	check_pair_sectors(check, index, pair);
+	for (uint32_t k = 0; k < index && pair->id.size; k++)
+		if (str_equal(list_at(pairs, struct policy_pair, k)->id, pair->id))
+			report(check, path_of("pairs[%u].id", index).text,
+			       "pairs[%u] has this id already; each must have its own", k);
+	if (pair->visits_a_week != UINT_NONE && half_days && pair->visits_a_week > half_days)
+		report(check, path_of("pairs[%u].visits_a_week", index).text,
+		       "more visits than the %u half-days offered; one fits in each", half_days);
+}
+
+static void check_truce_day(const struct check *check, uint32_t law, const char *name,
+			    uint64_t month_day)
+{
+	if (month_day != UINT_NONE && !month_day_is_real(month_day))
+		report(check, path_of("laws[%u].%s", law, name).text,
+		       "no year has that day; it must be month*100+day");
+}
+
+static void check_law(const struct check *check, uint32_t index)
+{
+	const struct policy_law *law = list_at(&check->policy->laws, struct policy_law, index);
+
+	check_truce_day(check, index, "truce_from", law->truce_from);
+	check_truce_day(check, index, "truce_to", law->truce_to);
+	if (index > 0 && law->valid_from <= law[-1].valid_from)
+		report(check, path_of("laws[%u].valid_from", index).text,
+		       "laws must be sorted by their first day, no two alike; only the first may "
+		       "be without one");
+}
+
+static void check_outreach(const struct check *check)
+{
+	const struct policy_outreach *outreach = &check->policy->outreach;
+
+	if (outreach->suspend_above == UINT_NONE || outreach->resume_below == UINT_NONE)
+		return;
+	if (outreach->resume_below > outreach->suspend_above)
+		report(check, "outreach.resume_below",
+		       "it is above suspend_above, which is %" PRIu64 "; it must not be",
+		       outreach->suspend_above);
+}
+
+void policy_check(const struct policy *policy, policy_report_fn *report_fn, void *context)
+{
+	const struct check check = {policy, report_fn, context};
+
+	check_outreach(&check);
+	check_sectors(&check);
+	for (uint32_t i = 0; i < policy->laws.count; i++)
+		check_law(&check, i);
+	for (uint32_t i = 0; i < policy->communes.count; i++)
+		check_commune(&check, i);
+	for (uint32_t i = 0; i < policy->pairs.count; i++)
+		check_pair(&check, i);
+}
