@@ -28,11 +28,17 @@ static bool is_digit(char letter)
 	return letter >= '0' && letter <= '9';
 }
 
+static void plain_add_letter(struct plain *plain, char letter)
+{
+	assert(plain->size < sizeof(plain->data));
+	plain->data[plain->size++] = letter;
+}
+
 /* At most one space, and none at the beginning. */
 static void plain_space(struct plain *plain)
 {
 	if (plain->size > 0 && plain->data[plain->size - 1] != ' ')
-		plain_add(plain, " ", 1);
+		plain_add_letter(plain, ' ');
 }
 
 static void plain_trim(struct plain *plain)
@@ -109,12 +115,16 @@ static size_t codepoint_at(struct str text, size_t at, int32_t *codepoint)
 	return 1;
 }
 
+static char ascii_lower(char letter)
+{
+	return letter >= 'A' && letter <= 'Z' ? (char)(letter + 'a' - 'A') : letter;
+}
+
 static void add_ascii(struct plain *plain, char letter)
 {
-	if (letter >= 'A' && letter <= 'Z')
-		letter += 'a' - 'A';
+	letter = ascii_lower(letter);
 	if ((letter >= 'a' && letter <= 'z') || is_digit(letter))
-		plain_add(plain, &letter, 1);
+		plain_add_letter(plain, letter);
 	else
 		plain_space(plain);
 }
@@ -217,7 +227,7 @@ void plain_phone(struct str phone, struct plain *plain)
 	plain_text(phone, &text);
 	for (size_t i = 0; i < text.size; i++)
 		if (is_digit(text.data[i]))
-			plain_add(plain, &text.data[i], 1);
+			plain_add_letter(plain, text.data[i]);
 	explicit_bzero(text.data, text.size);
 
 	if (plain_begins(plain, "0033"))
@@ -240,6 +250,10 @@ void plain_email(struct str email, struct plain *plain)
 		uint8_t bytes[4];
 		int32_t codepoint;
 
+		if ((uint8_t)email.data[at] < 0x80) {
+			plain_add_letter(plain, ascii_lower(email.data[at++]));
+			continue;
+		}
 		at += codepoint_at(email, at, &codepoint);
 		plain_add(plain, (char *)bytes,
 			  utf8proc_encode_char(utf8proc_tolower(codepoint), bytes));

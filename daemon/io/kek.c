@@ -9,7 +9,9 @@
 
 #include "daemon/io/store.h"
 
-enum { NONCE_SIZE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES };
+enum { NONCE_SIZE = WRAP_NONCE_SIZE };
+
+_Static_assert((int)NONCE_SIZE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "the cipher's");
 
 static enum err read_open(const char *path, int fd, uint8_t kek[KEK_SIZE], struct fault *fault)
 {
@@ -81,7 +83,6 @@ enum err kek_replace(const char *new_path, const char *path)
 
 void kek_wrap(const uint8_t kek[KEK_SIZE], struct str name, struct str plain, uint8_t *out)
 {
-	randombytes_buf(out, NONCE_SIZE);
 	crypto_aead_xchacha20poly1305_ietf_encrypt(
 		out + NONCE_SIZE, NULL, (const uint8_t *)plain.data, plain.size,
 		(const uint8_t *)name.data, name.size, NULL, out, kek);

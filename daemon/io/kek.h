@@ -4,7 +4,7 @@
 #include "base/fault.h"
 #include "base/str.h"
 
-enum { KEK_SIZE = 32, WRAP_EXTRA = 24 + 16 };
+enum { KEK_SIZE = 32, WRAP_NONCE_SIZE = 24, WRAP_EXTRA = WRAP_NONCE_SIZE + 16 };
 
 /* ERR_NOT_FOUND when there is no such file; ERR_CORRUPT when it is not 32 bytes, or others than its
  * owner and group may read it. */
@@ -16,7 +16,7 @@ enum err kek_make(const char *path, uint8_t kek[KEK_SIZE], struct fault *fault) 
 /* Moves a new file over the old one, whose bytes are overwritten first. */
 enum err kek_replace(const char *new_path, const char *path) must_use;
 
-/* `out` takes plain.size + WRAP_EXTRA bytes; `name` is bound to them. */
+/* `out` begins with a nonce that the caller drew, never used before, and takes plain.size + WRAP_EXTRA bytes; `name` is bound to them. */
 void kek_wrap(const uint8_t kek[KEK_SIZE], struct str name, struct str plain, uint8_t *out);
 /* `out` takes sealed.size - WRAP_EXTRA bytes; false when it does not open. */
 bool kek_unwrap(const uint8_t kek[KEK_SIZE], struct str name, struct str sealed, uint8_t *out);

@@ -71,7 +71,7 @@ struct keystore {
 	uint64_t noted_stored; /* as on disk, with its fingerprints */
 
 	uint8_t nonces[NONCES_SIZE];
-	size_t nonces_used;
+	size_t nonces_left; /* bytes, at the end of `nonces` */
 };
 
 static const struct str installation_name = {"installation", 12};
@@ -242,14 +242,14 @@ static void nonce_take(struct keystore *keystore, uint8_t nonce[NONCE_SIZE])
 {
 	uint8_t *next;
 
-	if (keystore->nonces_used == NONCES_SIZE) {
+	if (keystore->nonces_left == 0) {
 		randombytes_buf(keystore->nonces, NONCES_SIZE);
-		keystore->nonces_used = 0;
+		keystore->nonces_left = NONCES_SIZE;
 	}
-	next = keystore->nonces + keystore->nonces_used;
+	next = keystore->nonces + NONCES_SIZE - keystore->nonces_left;
 	memcpy(nonce, next, NONCE_SIZE);
 	memset(next, 0, NONCE_SIZE);
-	keystore->nonces_used += NONCE_SIZE;
+	keystore->nonces_left -= NONCE_SIZE;
 }
 
 static enum err port_seal(void *context, uint32_t number, uint32_t kind, struct str plain,
@@ -441,6 +441,7 @@ static enum err put_key(struct keystore *keystore, MDB_txn *txn, uint32_t number
 	uint8_t name[8], wrapped[WRAPPED_SIZE];
 
 	key_name(number, name);
+	nonce_take(keystore, wrapped);
 	kek_wrap(keystore->secrets->kek, bytes_of(name, sizeof(name)), bytes_of(key, KEY_SIZE),
 		 wrapped);
 	return store_put(txn, store_table(keystore->store, TABLE_KEYS),
@@ -614,6 +615,7 @@ static enum err put_installation(struct keystore *keystore, MDB_txn *txn)
 {
 	uint8_t wrapped[sizeof(struct installation) + WRAP_EXTRA];
 
+	nonce_take(keystore, wrapped);
 	kek_wrap(keystore->secrets->kek, installation_name,
 		 bytes_of(&keystore->secrets->own, sizeof(struct installation)), wrapped);
 	return store_put(txn, store_table(keystore->store, TABLE_META), installation_name,
@@ -739,7 +741,6 @@ enum err keystore_open(const struct keystore_options *options, struct keystore *
 
 	snprintf(keystore->path, sizeof(keystore->path), "%s", options->path);
 	snprintf(keystore->key_file, sizeof(keystore->key_file), "%s", options->key_file);
-	keystore->nonces_used = NONCES_SIZE;
 	keystore->secrets = sodium_malloc(sizeof(*keystore->secrets));
 	assert(keystore->secrets);
 	err = attach(keystore->path, &keystore->store, fault);
