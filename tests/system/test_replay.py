@@ -1,0 +1,43 @@
+"""The hand-made cases of tests/replay, told to `vigie-sim replay` and to the model of the oracle."""
+
+import os
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from oracle import cases, policy  # noqa: E402
+from oracle.model import Model  # noqa: E402
+from oracle.run_sim import run_sim  # noqa: E402
+
+BUILD = Path(os.environ.get("VIGIE_BUILD", ROOT / "build"))
+SIM = BUILD / "tools" / "sim" / "vigie-sim"
+POLICY = ROOT / "config" / "jura" / "policy.conf"
+
+ALL = cases.load()
+every_case = pytest.mark.parametrize("case", [c for _, c in ALL],
+	ids=[f"{name}: {c['name']}" for name, c in ALL])
+
+
+@pytest.fixture(scope="module")
+def communes():
+	return policy.read_communes()
+
+
+@every_case
+def test_the_model_gives_what_the_case_says(case, communes):
+	model = Model(policy.jura(communes))
+	answer = model.run(cases.events_of(case), date.fromisoformat(case["until"]))
+	assert cases.differences(case["expect"], answer) == []
+	assert len(model.refused) == case.get("refused", 0)
+
+
+@every_case
+def test_vigie_sim_gives_what_the_case_says(case):
+	answer, refused = run_sim(SIM, POLICY, cases.events_of(case), case["until"])
+	assert cases.differences(case["expect"], answer) == []
+	assert len(refused) == case.get("refused", 0), refused
