@@ -52,9 +52,8 @@ static const struct {
 	int32_t letter;
 	const char *plain;
 } undecomposed[] = {
-	{0x00e6, "ae"}, {0x00f0, "d"}, {0x00f8, "o"}, {0x00fe, "th"}, {0x0111, "d"},
-	{0x0127, "h"},  {0x0131, "i"}, {0x0138, "k"}, {0x0142, "l"},  {0x014b, "n"},
-	{0x0153, "oe"}, {0x0167, "t"},
+	{0x00e6, "ae"}, {0x00f0, "d"}, {0x00f8, "o"}, {0x00fe, "th"}, {0x0111, "d"},  {0x0127, "h"},
+	{0x0131, "i"},  {0x0138, "k"}, {0x0142, "l"}, {0x014b, "n"},  {0x0153, "oe"}, {0x0167, "t"},
 };
 
 static const char *undecomposed_find(int32_t letter)
@@ -278,8 +277,8 @@ static void add_print(const uint8_t key[HASH_KEY_SIZE], uint32_t likeness, insee
 	explicit_bzero(plain->data, plain->size);
 }
 
-void fingerprints_make(const uint8_t key[HASH_KEY_SIZE], const struct person *person,
-		       insee_t insee, struct fingerprints *prints)
+void fingerprints_make(const uint8_t key[HASH_KEY_SIZE], const struct person *person, insee_t insee,
+		       struct fingerprints *prints)
 {
 	struct plain plain;
 

@@ -42,16 +42,16 @@ struct fingerprints {
 };
 
 /* Name and address count only together with a commune. */
-void fingerprints_make(const uint8_t key[HASH_KEY_SIZE], const struct person *person,
-		       insee_t insee, struct fingerprints *prints);
+void fingerprints_make(const uint8_t key[HASH_KEY_SIZE], const struct person *person, insee_t insee,
+		       struct fingerprints *prints);
 
 /* The index: fingerprint → households. A zeroed struct is an empty one. */
 struct matching {
 	struct map prints; /* 64 bits of a fingerprint → 1 + place in entries */
 	struct matching_entry *entries;
 	uint32_t count, capacity;
-	uint32_t free;     /* 1 + first unused entry, linked by next; 0: none */
-	uint32_t *first;   /* by number: 1 + its first entry */
+	uint32_t free;   /* 1 + first unused entry, linked by next; 0: none */
+	uint32_t *first; /* by number: 1 + its first entry */
 	uint32_t first_capacity;
 };
 

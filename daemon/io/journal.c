@@ -301,7 +301,8 @@ static void turn_fill(const struct journal *journal, uint32_t count, struct str 
 
 	put_u32(value + CHAIN_SIZE, count);
 	memcpy(value + HEAD_SIZE, record.data, record.size);
-	hash_chain(journal->chain, (struct str){value + CHAIN_SIZE, COUNT_SIZE + record.size}, chain);
+	hash_chain(journal->chain, (struct str){value + CHAIN_SIZE, COUNT_SIZE + record.size},
+		   chain);
 	memcpy(value, chain, CHAIN_SIZE);
 }
 

@@ -48,8 +48,7 @@ enum err kek_make(const char *path, uint8_t kek[KEK_SIZE], struct fault *fault)
 	bool written;
 
 	if (fd < 0)
-		return fault_set(fault, ERR_IO, "", "%s cannot be made: %s", path,
-				 strerror(errno));
+		return fault_set(fault, ERR_IO, "", "%s cannot be made: %s", path, strerror(errno));
 	randombytes_buf(kek, KEK_SIZE);
 	written = write(fd, kek, KEK_SIZE) == KEK_SIZE && fsync(fd) == 0;
 	close(fd);

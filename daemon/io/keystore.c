@@ -67,8 +67,8 @@ struct keystore {
 	struct matching matching;
 	struct pending *pending;
 	uint32_t pending_count, pending_capacity, settled; /* settled: so many were noted */
-	uint64_t noted;        /* as told */
-	uint64_t noted_stored; /* as on disk, with its fingerprints */
+	uint64_t noted;                                    /* as told */
+	uint64_t noted_stored;                             /* as on disk, with its fingerprints */
 
 	uint8_t nonces[NONCES_SIZE];
 	size_t nonces_left; /* bytes, at the end of `nonces` */
@@ -114,8 +114,7 @@ static enum err meta_put(struct keystore *keystore, MDB_txn *txn, struct str nam
 static enum err meta_get(struct keystore *keystore, MDB_txn *txn, struct str name, uint64_t *value)
 {
 	struct str found = {0};
-	enum err err =
-		store_get(txn, store_table(keystore->store, TABLE_META), name, &found);
+	enum err err = store_get(txn, store_table(keystore->store, TABLE_META), name, &found);
 
 	if (err != ERR_OK && err != ERR_NOT_FOUND)
 		return err;
@@ -286,9 +285,9 @@ static enum err port_open(void *context, uint32_t number, uint32_t kind, struct 
 
 	bound_make(number, kind, bound);
 	plain = buf_room(out, sealed.size - NONCE_SIZE - TAG_SIZE);
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-		    plain, NULL, NULL, bytes + NONCE_SIZE, sealed.size - NONCE_SIZE, bound,
-		    sizeof(bound), bytes, key) == 0)
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, bytes + NONCE_SIZE,
+						       sealed.size - NONCE_SIZE, bound,
+						       sizeof(bound), bytes, key) == 0)
 		return ERR_OK;
 	out->size = before;
 	return ERR_CORRUPT;
@@ -315,8 +314,8 @@ static void port_hash_subject(void *context, struct str source, struct str subje
 	put_be((uint8_t *)joined, source.size, 2);
 	memcpy(joined + 2, source.data, source.size);
 	memcpy(joined + 2 + source.size, subject.data, subject.size);
-	hash_keyed(keystore->secrets->own.subject,
-		   bytes_of(joined, 2 + source.size + subject.size), out);
+	hash_keyed(keystore->secrets->own.subject, bytes_of(joined, 2 + source.size + subject.size),
+		   out);
 	never_zero(out);
 }
 
@@ -684,9 +683,10 @@ static enum err unlock(struct keystore *keystore, struct str wrapped, struct fau
 		return ERR_OK;
 	}
 	if (err == ERR_NOT_FOUND)
-		return fault_set(fault, ERR_CORRUPT, "",
-				 "the keys in %s need the key file %s, which is missing: put it back",
-				 keystore->path, keystore->key_file);
+		return fault_set(
+			fault, ERR_CORRUPT, "",
+			"the keys in %s need the key file %s, which is missing: put it back",
+			keystore->path, keystore->key_file);
 	if (err != ERR_OK)
 		return err;
 	return fault_set(fault, ERR_CORRUPT, "",
@@ -773,7 +773,8 @@ void keystore_close(struct keystore **address)
 	if (!keystore)
 		return;
 	if (keystore->store && keystore_flush(keystore) != ERR_OK)
-		log_warn("keystore.close", "noted=%llu", (unsigned long long)keystore->noted_stored);
+		log_warn("keystore.close", "noted=%llu",
+			 (unsigned long long)keystore->noted_stored);
 	store_close(&keystore->store);
 	free_secrets(keystore);
 	matching_done(&keystore->matching);

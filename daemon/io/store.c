@@ -57,7 +57,10 @@ enum err sync_folder_of(const char *path)
 
 	if (slash && slash != folder)
 		*slash = '\0';
-	fd = open(!slash ? "." : slash == folder ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open(!slash            ? "."
+		  : slash == folder ? "/"
+				    : folder,
+		  O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return ERR_IO;
 
@@ -182,8 +185,8 @@ static enum err check_there(const char *path, struct fault *fault)
 
 	if (stat(beside(path, "/data.mdb", file), &stat_buf) == 0 && stat_buf.st_size > 0)
 		return ERR_OK;
-	return fault_set(fault, ERR_CORRUPT, "", "%s is missing or empty: restore it, or move %s away",
-			 file, path);
+	return fault_set(fault, ERR_CORRUPT, "",
+			 "%s is missing or empty: restore it, or move %s away", file, path);
 }
 
 /* A worker that is executed must not inherit the database. */

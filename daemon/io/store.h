@@ -16,7 +16,7 @@ struct store_table {
 };
 
 struct store_options {
-	const char *path; /* a folder; beside it lies PATH.lock */
+	const char *path;  /* a folder; beside it lies PATH.lock */
 	uint64_t size_max; /* bytes of map; the file itself only grows as it is filled */
 	const struct store_table *tables;
 	uint32_t table_count;

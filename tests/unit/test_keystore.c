@@ -193,12 +193,14 @@ static void test_tampered_or_moved_seal_is_corrupt(void **unused)
 
 	for (size_t i = 0; i < sealed.size; i++) {
 		sealed.data[i] ^= 1;
-		assert_int_equal(open_sealed(keystore, 7, 9, buf_str(&sealed), &plain), ERR_CORRUPT);
+		assert_int_equal(open_sealed(keystore, 7, 9, buf_str(&sealed), &plain),
+				 ERR_CORRUPT);
 		sealed.data[i] ^= 1;
 	}
 	for (size_t size = 0; size < sealed.size; size++)
-		assert_int_equal(open_sealed(keystore, 7, 9, (struct str){sealed.data, size}, &plain),
-				 ERR_CORRUPT);
+		assert_int_equal(
+			open_sealed(keystore, 7, 9, (struct str){sealed.data, size}, &plain),
+			ERR_CORRUPT);
 	assert_int_equal(open_sealed(keystore, 8, 9, buf_str(&sealed), &plain), ERR_CORRUPT);
 	assert_int_equal(open_sealed(keystore, 7, 10, buf_str(&sealed), &plain), ERR_CORRUPT);
 	assert_int_equal(plain.size, 0);
@@ -245,7 +247,8 @@ static void test_erased_key_never_opens_again(void **unused)
 
 	for (int start = 0; start < 3; start++) {
 		assert_int_equal(erase(keystore, 256), ERR_OK);
-		assert_int_equal(open_sealed(keystore, 256, 9, buf_str(&sealed), &plain), ERR_ERASED);
+		assert_int_equal(open_sealed(keystore, 256, 9, buf_str(&sealed), &plain),
+				 ERR_ERASED);
 		assert_int_equal(seal(keystore, 256, 9, "x", &sealed), ERR_ERASED);
 		assert_opens(keystore, 257, &other, "Anne");
 		assert_int_equal(match(keystore, "Jean", "0612345678"), 9);

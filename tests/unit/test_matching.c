@@ -45,7 +45,9 @@ static void test_names_lose_case_accents_signs_and_order(void **unused)
 		{"Ｊｅａｎ", "jean"},
 		{"İpek Işık", "ipek isik"},
 		{"Jean\xc2\xa0Paul", "jean paul"},
-		{"Je\xc2\xad" "an", "jean"},
+		{"Je\xc2\xad"
+		 "an",
+		 "jean"},
 		{"Ольга", "ольга"},
 		{"", ""},
 		{"--- ...", ""},
@@ -184,8 +186,8 @@ static void test_every_code_point_is_normal_after_one_pass(void **unused)
 		plain_text((struct str){text, size}, &once);
 		plain_text((struct str){once.data, once.size}, &twice);
 		if (once.size != twice.size || memcmp(once.data, twice.data, once.size) != 0)
-			fail_msg("U+%04X: \"%.*s\" became \"%.*s\"", code, (int)once.size, once.data,
-				 (int)twice.size, twice.data);
+			fail_msg("U+%04X: \"%.*s\" became \"%.*s\"", code, (int)once.size,
+				 once.data, (int)twice.size, twice.data);
 	}
 }
 
@@ -232,9 +234,9 @@ static void test_better_likeness_comes_first(void **unused)
 	remember(&matching, 3, person_make("Luc Martin", "0611111122", NULL, NULL), 39);
 	remember(&matching, 2, person_make("Anne Petit", "0611111122", NULL, NULL), 39);
 
-	assert_int_equal(match(&matching, person_make("DUPONT JEAN", "+33611111122", NULL, NULL), 39,
-			       found),
-			 3);
+	assert_int_equal(
+		match(&matching, person_make("DUPONT JEAN", "+33611111122", NULL, NULL), 39, found),
+		3);
 	assert_int_equal(found[0].number, 9);
 	assert_int_equal(found[0].likeness, LIKENESS_NAME | LIKENESS_PHONE);
 	assert_int_equal(found[1].number, 2);
