@@ -5,110 +5,218 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { COLUMNS_MAX = 64, CODE_SIZE = 5 };
+#define FIELD		  FIELD_ROW
+#define RECORD(name, ...) RECORD_TABLE(name __VA_ARGS__)
+#include "config/communes.def"
+#undef RECORD
+#undef FIELD
 
-struct reading {
-	const char *path;
-	const struct communes_columns *columns;
-	const struct communes_words *words;
-	struct arena *arena;
-	struct list *communes;
-	struct complaints *complaints;
+enum { COLUMNS_MAX = 64 };
 
-	struct str header[COLUMNS_MAX], cells[COLUMNS_MAX];
-	uint32_t header_count, cell_count, row;
+enum column { INSEE, NAME, SECTOR, CANTON, LAT, LON, COLUMN_COUNT };
+static const char *const column_options[] = {"insee", "name", "sector", "canton", "lat", "lon"};
+
+/* A commune that was read, and where. */
+struct found {
+	struct policy_commune commune;
+	uint32_t line;
 };
 
-static void wrong(struct reading *reading, const char *column, const char *what)
+struct reading {
+	struct arena *arena;
+	const struct policy *policy;
+	struct complaints *complaints;
+	const char *file;
+	struct str columns[COLUMN_COUNT]; /* as policy.conf names them; size 0: not asked for */
+	int at[COLUMN_COUNT];		  /* where in a row they are; -1: nowhere */
+	communes_missing_fn *missing;
+	void *context;
+
+	uint32_t line, row_line; /* of the text being fed, and where the row began */
+	struct arena row_arena;
+	struct str cells[COLUMNS_MAX];
+	uint32_t cell_count;
+	bool header_seen;
+
+	struct str unknown[POLICY_SECTORS_MAX]; /* sectors complained of already */
+	uint32_t unknown_count;
+	struct found *found;
+	uint32_t count, capacity;
+};
+
+/* Cells. */
+
+static void complain_cell(struct reading *reading, enum column column, const char *what)
 {
-	complain(reading->complaints, reading->path, reading->row, column, "%s", what);
+	complain(reading->complaints, reading->file, reading->row_line, column_options[column], "%s",
+		 what);
 }
 
-/* The cell under a column of that name; empty when there is none. */
-static struct str cell(const struct reading *reading, struct str column)
+static struct str cell_of(const struct reading *reading, enum column column)
 {
-	for (uint32_t i = 0; i < reading->header_count && i < reading->cell_count; i++)
-		if (column.size && str_equal(reading->header[i], column))
-			return reading->cells[i];
-	return (struct str){0};
+	int at = reading->at[column];
+
+	if (at < 0 || (uint32_t)at >= reading->cell_count)
+		return (struct str){0};
+	return reading->cells[at];
 }
 
-/* "47.0647" in microdegrees, without floating point. */
-static bool read_degrees(struct str text, int64_t *microdegrees)
+/* One to six digits at *at, which moves behind them, added to what `value` has. */
+static bool read_digits(struct str text, size_t *at, int64_t *value)
 {
-	int64_t value = 0, sign = 1;
-	int decimals = -1;
+	size_t first = *at;
 
-	for (size_t i = 0; i < text.size; i++) {
-		char c = text.data[i];
+	for (; *at < text.size && text.data[*at] >= '0' && text.data[*at] <= '9'; (*at)++)
+		*value = *value * 10 + (text.data[*at] - '0');
+	return *at > first && *at - first <= 6;
+}
 
-		if (c == '-' && i == 0)
-			sign = -1;
-		else if (c == '.' && decimals < 0)
-			decimals = 0;
-		else if (c < '0' || c > '9' || value > 1000000000)
+/* "46.9138" → 46913800: at most six decimals, nothing rounded. */
+static bool degrees_parse(struct str text, int64_t *microdegrees)
+{
+	bool is_negative = text.size && text.data[0] == '-';
+	size_t at = is_negative, point;
+	int64_t value = 0;
+
+	if (!read_digits(text, &at, &value))
+		return false;
+	point = at;
+	if (at < text.size) {
+		if (text.data[at++] != '.' || !read_digits(text, &at, &value) || at != text.size)
 			return false;
-		else if (decimals < 6) {
-			value = value * 10 + (c - '0');
-			decimals += decimals >= 0;
-		}
 	}
-	for (decimals = decimals < 0 ? 0 : decimals; decimals < 6; decimals++)
+	for (size_t decimals = at == point ? 0 : at - point - 1; decimals < 6; decimals++)
 		value *= 10;
-	*microdegrees = sign * value;
-	return text.size > 0;
+	*microdegrees = is_negative ? -value : value;
+	return true;
 }
 
-static void read_coordinate(struct reading *reading, struct str column, int64_t most, int64_t *to)
+static void read_degrees(struct reading *reading, enum column column, int64_t most, int64_t *value)
 {
-	struct str text = cell(reading, column);
+	struct str cell = cell_of(reading, column);
+	int64_t microdegrees;
 
-	*to = SINT_NONE;
-	if (text.size && (!read_degrees(text, to) || *to > most || *to < -most))
-		wrong(reading, "coordinates", "no degrees; 47.0647 is expected");
+	if (cell.size == 0)
+		return;
+	if (!degrees_parse(cell, &microdegrees) || microdegrees < -most || microdegrees > most)
+		complain_cell(reading, column,
+			      "no such place on Earth; must be decimal degrees with a point and at "
+			      "most six decimals, such as 46.9138");
+	else
+		*value = microdegrees;
 }
 
-static bool find_sector(const struct reading *reading, uint64_t *sector)
+static bool was_told(struct reading *reading, struct str sector)
 {
-	struct str word = cell(reading, reading->columns->sector);
-
-	for (*sector = 0; *sector < reading->words->count; (*sector)++)
-		if (str_equal(reading->words->word[*sector], word))
+	for (uint32_t i = 0; i < reading->unknown_count; i++)
+		if (str_equal(reading->unknown[i], sector))
 			return true;
+	if (reading->unknown_count < ARRAY_SIZE(reading->unknown))
+		reading->unknown[reading->unknown_count++] = arena_copy(reading->arena, sector);
 	return false;
 }
 
-static void take_row(struct reading *reading)
+/* By id or by name. A word that is no sector is told once, at the first row that has it. */
+static void read_sector(struct reading *reading, uint64_t *sector)
 {
-	struct policy_commune commune = {.is_set = true};
-	struct str code = cell(reading, reading->columns->insee);
+	const struct list *sectors = &reading->policy->sectors;
+	struct str cell = cell_of(reading, SECTOR);
+	char what[160];
 
-	if (code.size != CODE_SIZE || !insee_parse(code, &commune.insee)) {
-		wrong(reading, "insee", "no INSEE code; five characters such as 39198 are expected");
-		return;
+	for (uint32_t i = 0; i < sectors->count; i++) {
+		const struct policy_sector *one = list_at(sectors, struct policy_sector, i);
+
+		if (cell.size && (str_equal(one->id, cell) || str_equal(one->name, cell))) {
+			*sector = i;
+			return;
+		}
 	}
-	commune.name = arena_copy(reading->arena, cell(reading, reading->columns->name));
-	commune.canton = arena_copy(reading->arena, cell(reading, reading->columns->canton));
-	if (!commune.name.size)
-		wrong(reading, "name", "missing");
-	if (!find_sector(reading, &commune.sector))
-		wrong(reading, "sector", "no sector's communes_where has this word");
-	read_coordinate(reading, reading->columns->lat, 90000000, &commune.lat);
-	read_coordinate(reading, reading->columns->lon, 180000000, &commune.lon);
-	if (reading->communes->count == POLICY_COMMUNES_MAX) {
-		wrong(reading, "", "more communes than there may be");
+	if (was_told(reading, cell))
 		return;
-	}
-	*list_at(reading->communes, struct policy_commune, reading->communes->count++) = commune;
+	snprintf(what, sizeof(what),
+		 "no sector has the id or name \"%.*s\"; must be one of those in sectors",
+		 (int)min_u64(cell.size, 64), cell.size ? cell.data : "");
+	complain_cell(reading, SECTOR, what);
 }
 
-static void on_cell(void *text, size_t size, void *context)
+static void check_department(struct reading *reading, insee_t insee)
+{
+	struct str department = reading->policy->department;
+	char text[DEPARTMENT_TEXT_SIZE];
+
+	if (department.size && !str_is(department, insee_department(insee, text)))
+		complain_cell(reading, INSEE,
+			      "lies in another department; all communes must lie in the policy's");
+}
+
+static void take_commune(struct reading *reading)
+{
+	uint32_t mistakes = reading->complaints->count;
+	struct policy_commune commune;
+	struct fault fault;
+
+	record_clear(&record_policy_commune, &commune);
+	commune.is_set = true;
+	if (!insee_parse(cell_of(reading, INSEE), &commune.insee))
+		complain_cell(reading, INSEE,
+			      "no INSEE code; must be five characters such as 39198 or 2A004");
+	else
+		check_department(reading, commune.insee);
+	commune.name = arena_copy(reading->arena, cell_of(reading, NAME));
+	commune.canton = arena_copy(reading->arena, cell_of(reading, CANTON));
+	read_sector(reading, &commune.sector);
+	read_degrees(reading, LAT, 90000000, &commune.lat);
+	read_degrees(reading, LON, 180000000, &commune.lon);
+	if (reading->complaints->count > mistakes || commune.sector == UINT_NONE)
+		return;
+
+	if (record_check(&record_policy_commune, &commune, "", &fault))
+		complain(reading->complaints, reading->file, reading->row_line, fault.path, "%s",
+			 fault.text);
+	if ((commune.lat == SINT_NONE) != (commune.lon == SINT_NONE))
+		complain_cell(reading, LAT, "only one of lat and lon is there; must be both or none");
+	MEM_ROOM(reading->found, reading->count, reading->capacity);
+	reading->found[reading->count++] = (struct found){commune, reading->row_line};
+}
+
+/* Rows. */
+
+static int find_column(const struct reading *reading, struct str name)
+{
+	for (uint32_t i = 0; i < reading->cell_count; i++)
+		if (str_equal(reading->cells[i], name))
+			return (int)i;
+	return -1;
+}
+
+static void take_header(struct reading *reading)
+{
+	for (enum column column = 0; column < COLUMN_COUNT; column++) {
+		struct str name = reading->columns[column];
+
+		reading->at[column] = name.size ? find_column(reading, name) : -1;
+		if (name.size && reading->at[column] < 0)
+			reading->missing(reading->context, column_options[column],
+					 "the communes' table has no such column; must be the name "
+					 "of one in its first row");
+	}
+	reading->header_seen = true;
+}
+
+static bool has_columns(const struct reading *reading)
+{
+	return reading->at[INSEE] >= 0 && reading->at[NAME] >= 0 && reading->at[SECTOR] >= 0;
+}
+
+static void on_cell(void *data, size_t size, void *context)
 {
 	struct reading *reading = context;
-	struct str copy = arena_copy(reading->arena, (struct str){text, size});
 
+	if (reading->cell_count == 0)
+		reading->row_line = reading->row_line ? reading->row_line : reading->line;
 	if (reading->cell_count < COLUMNS_MAX)
-		reading->cells[reading->cell_count++] = copy;
+		reading->cells[reading->cell_count++] =
+			arena_copy(&reading->row_arena, (struct str){data, size});
 }
 
 static void on_row(int end, void *context)
@@ -116,95 +224,115 @@ static void on_row(int end, void *context)
 	struct reading *reading = context;
 
 	(void)end;
-	reading->row++;
-	if (reading->row == 1) {
-		memcpy(reading->header, reading->cells, sizeof(reading->header));
-		reading->header_count = reading->cell_count;
-	} else if (reading->cell_count) {
-		take_row(reading);
-	}
+	if (!reading->header_seen)
+		take_header(reading);
+	else if (has_columns(reading))
+		take_commune(reading);
 	reading->cell_count = 0;
+	reading->row_line = 0;
+	arena_reset(&reading->row_arena);
 }
 
-static int compare_codes(const void *first, const void *second)
-{
-	const struct policy_commune *a = first, *b = second;
-
-	return a->insee < b->insee ? -1 : a->insee > b->insee;
-}
-
-/* The first line begins with a byte order mark in some exports. */
-static size_t skip_mark(const char *text, size_t size)
-{
-	return size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-}
-
-static void read_file(struct reading *reading, FILE *file)
+/* The file, fed line by line so that each row knows where it began. */
+static void read_lines(struct reading *reading, FILE *file)
 {
 	struct csv_parser parser;
-	char piece[1 << 16];
-	size_t size, skip;
-	bool is_first = true;
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t size;
 
-	if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI)) {
-		wrong(reading, "", "the CSV reader cannot start");
+	if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL) != 0)
+		abort();
+	while ((size = getline(&line, &room, file)) > 0) {
+		bool has_mark = ++reading->line == 1 && !strncmp(line, "\xef\xbb\xbf", 3);
+		size_t skip = has_mark ? 3 : 0, left = (size_t)size - skip;
+
+		if (csv_parse(&parser, line + skip, left, on_cell, on_row, reading) == left)
+			continue;
+		complain(reading->complaints, reading->file, reading->line, "",
+			 "no table row; a cell with a quote or a comma in it must be quoted, and "
+			 "quotes in it doubled");
+		break;
+	}
+	if (csv_fini(&parser, on_cell, on_row, reading) != 0 && size <= 0)
+		complain(reading->complaints, reading->file, reading->line, "",
+			 "a quoted cell never ends; must have a quote at its end");
+	csv_free(&parser);
+	free(line);
+}
+
+static int compare_found(const void *a, const void *b)
+{
+	const struct found *first = a, *second = b;
+
+	if (first->commune.insee != second->commune.insee)
+		return first->commune.insee < second->commune.insee ? -1 : 1;
+	return first->line < second->line ? -1 : first->line > second->line;
+}
+
+static void check_repeated(const struct reading *reading)
+{
+	for (uint32_t i = 1; i < reading->count; i++) {
+		if (reading->found[i].commune.insee != reading->found[i - 1].commune.insee)
+			continue;
+		complain(reading->complaints, reading->file, reading->found[i].line, "insee",
+			 "line %u has this commune already; each must be there once",
+			 reading->found[i - 1].line);
+	}
+}
+
+static void keep_communes(const struct reading *reading, struct list *communes)
+{
+	struct policy_commune *items =
+		arena_new(reading->arena, reading->count * sizeof(struct policy_commune));
+
+	for (uint32_t i = 0; i < reading->count; i++)
+		items[i] = reading->found[i].commune;
+	*communes = (struct list){reading->count, items};
+}
+
+static void read_table(struct reading *reading, FILE *file, struct list *communes)
+{
+	uint32_t mistakes = reading->complaints->count;
+
+	read_lines(reading, file);
+	if (reading->count)
+		qsort(reading->found, reading->count, sizeof(*reading->found), compare_found);
+	check_repeated(reading);
+	if (reading->count > POLICY_COMMUNES_MAX)
+		complain(reading->complaints, reading->file, reading->line, "",
+			 "there are %u communes; must be at most %d", reading->count,
+			 POLICY_COMMUNES_MAX);
+	else if (reading->count == 0 && reading->complaints->count == mistakes)
+		complain(reading->complaints, reading->file, reading->line, "",
+			 "there is no commune; must be one row each, under a row of names");
+	else if (reading->complaints->count == mistakes)
+		keep_communes(reading, communes);
+}
+
+void communes_read(const struct policy_communes_file *source, struct arena *arena,
+		   struct policy *policy, struct complaints *complaints,
+		   communes_missing_fn *missing, void *context)
+{
+	struct reading reading = {
+		.arena = arena,
+		.policy = policy,
+		.complaints = complaints,
+		.file = source->file.data, /* followed by a zero byte, as all options' texts are */
+		.columns = {source->insee, source->name, source->sector, source->canton,
+			    source->lat, source->lon},
+		.missing = missing,
+		.context = context,
+	};
+	FILE *file = fopen(reading.file, "rbe");
+
+	if (!file) {
+		complain(complaints, reading.file, 0, "", "it cannot be read: %s; must be a table of communes",
+			 strerror(errno));
 		return;
 	}
-	while ((size = fread(piece, 1, sizeof(piece), file)) > 0) {
-		skip = is_first ? skip_mark(piece, size) : 0;
-		is_first = false;
-		if (csv_parse(&parser, piece + skip, size - skip, on_cell, on_row, reading) !=
-		    size - skip) {
-			wrong(reading, "", csv_strerror(csv_error(&parser)));
-			break;
-		}
-	}
-	(void)csv_fini(&parser, on_cell, on_row, reading);
-	csv_free(&parser);
-}
-
-static void check_columns(struct reading *reading)
-{
-	const struct str *wanted[] = {&reading->columns->insee, &reading->columns->name,
-				      &reading->columns->sector, &reading->columns->canton,
-				      &reading->columns->lat,	 &reading->columns->lon};
-
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		bool is_there = !wanted[i]->size;
-
-		for (uint32_t j = 0; j < reading->header_count; j++)
-			is_there = is_there || str_equal(reading->header[j], *wanted[i]);
-		if (!is_there)
-			complain(reading->complaints, reading->path, 1, "",
-				 "no column is called \"%.*s\"", (int)wanted[i]->size,
-				 wanted[i]->data);
-	}
-}
-
-void communes_read(const char *path, const struct communes_columns *columns,
-		   const struct communes_words *words, struct arena *arena, struct list *communes,
-		   struct complaints *complaints)
-{
-	struct reading *reading = mem_new(sizeof(*reading));
-	FILE *file = fopen(path, "re");
-
-	*reading = (struct reading){.path = path,
-				    .columns = columns,
-				    .words = words,
-				    .arena = arena,
-				    .communes = communes,
-				    .complaints = complaints};
-	*communes = (struct list){
-		0, arena_new(arena, POLICY_COMMUNES_MAX * sizeof(struct policy_commune))};
-	if (file) {
-		read_file(reading, file);
-		check_columns(reading);
-		fclose(file);
-	} else {
-		wrong(reading, "", strerror(errno));
-	}
-	if (communes->count)
-		qsort(communes->items, communes->count, sizeof(struct policy_commune),
-		      compare_codes);
-	free(reading);
+	read_table(&reading, file, &policy->communes);
+	fclose(file);
+	free(reading.found);
+	arena_done(&reading.row_arena);
 }

@@ -1,22 +1,25 @@
-/* The communes' CSV: which columns hold what is said by policy.conf. */
+/* The communes' table beside policy.conf. */
 #pragma once
 
 #include "config/complaints.h"
 #include "config/policy.h"
 
-/* Names of columns; empty where there is none. */
-struct communes_columns {
-	struct str insee, name, sector, canton, lat, lon;
-};
+#define FIELD RECORD_MEMBER
+#define RECORD(name, ...)                                                                          \
+	struct name {                                                                              \
+		bool is_set;                                                                       \
+		__VA_ARGS__                                                                        \
+	};                                                                                         \
+	extern const struct record record_##name;
+#include "config/communes.def"
+#undef RECORD
+#undef FIELD
 
-/* What the sector's column holds for each sector, in the order of the policy's sectors. */
-struct communes_words {
-	uint32_t count;
-	struct str word[POLICY_SECTORS_MAX];
-};
+/* A column that policy.conf names and the table has not. `option` is the name of the option. */
+typedef void communes_missing_fn(void *context, const char *option, const char *what);
 
-/* Fills `communes`, sorted by code; text lies in `arena`. Every bad row is complained of, with its row
- * as line (the header is 1). */
-void communes_read(const char *path, const struct communes_columns *columns,
-		   const struct communes_words *words, struct arena *arena, struct list *communes,
-		   struct complaints *complaints);
+/* Fills policy->communes, sorted by code; the policy's department and sectors are there already.
+ * Mistakes in the rows are told with the table's own lines. */
+void communes_read(const struct policy_communes_file *source, struct arena *arena,
+		   struct policy *policy, struct complaints *complaints,
+		   communes_missing_fn *missing, void *context);

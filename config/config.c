@@ -13,7 +13,7 @@ struct sender_entry {
 	struct str name, key;
 	uint64_t uid, rate;
 	enum answer loopback;
-	struct texts sources, types, subjectsources;
+	struct texts sources, types, subject_sources;
 };
 
 /* The options, as the file has them. */
@@ -39,7 +39,7 @@ static const struct field sender_fields[] = {
 	ROW(sender_entry, rate, FIELD_uint, OPTIONAL, 0, 1000000, NULL),
 	ROW(sender_entry, sources, FIELD_texts, 0, 1, SET_COUNT_MAX, NULL),
 	ROW(sender_entry, types, FIELD_texts, 0, 1, SET_COUNT_MAX, NULL),
-	ROW(sender_entry, subjectsources, FIELD_texts, OPTIONAL, 0, SET_COUNT_MAX, NULL),
+	ROW(sender_entry, subject_sources, FIELD_texts, OPTIONAL, 0, SET_COUNT_MAX, NULL),
 };
 
 static const struct record record_sender_entry = {"sender", sizeof(struct sender_entry),
@@ -224,7 +224,7 @@ static void keep_sender(const struct sender_entry *entry, struct sender *sender)
 	sender->rate = entry->rate == UINT_NONE ? 0 : (uint32_t)entry->rate;
 	keep_texts(&entry->sources, sender->sources);
 	keep_texts(&entry->types, sender->types);
-	keep_texts(&entry->subjectsources, sender->subject_sources);
+	keep_texts(&entry->subject_sources, sender->subject_sources);
 }
 
 static char *mail_domain(const struct file_config *file)
@@ -406,6 +406,6 @@ void config_print_sample(struct buf *out)
 		   "sender that\n# TCP on loopback stands for; which sources, which types (without "
 		   "fr.vigie., \"*\" or \"fsl.*\"),\n# whose numbers it may quote besides its own; "
 		   "rate in events a second.\nsenders = (\n  { name = \"fsl\"; uid = 1001; sources = "
-		   "[ \"urn:jura:fsl\" ]; types = [ \"fsl.*\" ];\n    subjectsources = [ ]; rate = "
+		   "[ \"urn:jura:fsl\" ]; types = [ \"fsl.*\" ];\n    subject_sources = [ ]; rate = "
 		   "1000; }\n);\n");
 }

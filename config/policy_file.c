@@ -4,200 +4,195 @@
 #include <stdlib.h>
 
 #include "config/communes.h"
+#include "config/document.h"
 #include "config/policy_check.h"
-#include "config/settings.h"
 
-#define FIELD RECORD_MEMBER
-#define RECORD(name, ...)                                                                          \
-	struct name {                                                                              \
-		bool is_set;                                                                       \
-		__VA_ARGS__                                                                        \
-	};
-#include "config/policy_file.def"
-#undef RECORD
-#undef FIELD
+#define SECTION(title)				    {"", IS_SECTION, NULL, "", title},
+#define OPTION(name, form, initial, unit, help)	    {#name, form, initial, unit, help},
+#define OPTIONS(name, ...)			    static const struct option rows_##name[] = {__VA_ARGS__};
+#include "config/policy_options.def"
+#undef OPTIONS
 
-#define FIELD FIELD_ROW
-#define RECORD(name, ...) extern const struct record record_##name; RECORD_TABLE(name __VA_ARGS__)
-#include "config/policy_file.def"
-#undef RECORD
-#undef FIELD
+static const struct options family[] = {
+#define OPTIONS(name, ...) {&record_##name, rows_##name, ARRAY_SIZE(rows_##name)},
+#include "config/policy_options.def"
+	{NULL},
+};
+#undef OPTIONS
+#undef OPTION
+#undef SECTION
 
-/* What holds where the file says nothing: SPEC, "policy" and "who is next". */
-static const struct policy_rules default_rules = {
-	.is_set = true,
-	.critical_within = 15,
-	.critical_after = 30,
-	.urgent_within = 60,
-	.supply_stale = 180,
-	.fsl_window_months = 24,
-	.fsl_repeat = 30,
-	.fsl_urgent_from = 4,
-	.vulnerable = 31,
-	.carried_over = 120,
-	.carry_over_weeks = 52,
-	.closing = 90,
-	.closing_within = 70,
-	.reopening_months = 12,
-	.no_show = 30,
-	.reopen_months = 12,
-	.visited_closes_after = 30,
-	.old_fact = 7,
-	.open_on_recurrence = SAID_NO,
-	.open_on_cutoff = SAID_NO,
-	.derogation = DEROGATION_AUTO,
+/* Openings: in any order in the file, sorted and merged in the policy. */
+
+/* An opening and its place in the file. */
+struct placed {
+	struct policy_opening opening;
+	uint32_t place;
 };
 
-static const struct policy_planning default_planning = {
-	.is_set = true,
-	.weeks = 3,
-	.alsace_moselle = SAID_NO,
-	.unrecorded_alarm = 3,
-};
-
-static const struct policy_outreach default_outreach = {
-	.is_set = true,
-	.suspend_above = 12,
-	.resume_below = 8,
-};
-
-enum { DEFAULT_RETENTION_MONTHS = 24 };
-
-struct reading {
-	const char *path;
-	struct arena *arena;
-	struct complaints *complaints;
-	struct settings *settings;
-	struct file_policy file;
-	struct policy *policy;
-};
-
-/* --- communes --------------------------------------------------------------------------------- */
-
-static const char *beside(struct reading *reading, struct str name)
+static int compare_placed(const void *a, const void *b)
 {
-	const char *slash = strrchr(reading->path, '/');
-	int folder = slash && name.data[0] != '/' ? (int)(slash - reading->path) + 1 : 0;
-	struct buf path = {0};
-	struct str copy;
+	const struct placed *first = a, *second = b;
 
-	buf_printf(&path, "%.*s%.*s", folder, reading->path, (int)name.size, name.data);
-	buf_add(&path, "", 1);
-	copy = arena_copy(reading->arena, buf_str(&path));
-	buf_done(&path);
-	return copy.data;
+	if (first->opening.from != second->opening.from)
+		return first->opening.from < second->opening.from ? -1 : 1;
+	return first->place < second->place ? -1 : first->place > second->place;
 }
 
-static void read_communes(struct reading *reading)
+/* Those that could be read, each ending after it begins. */
+static uint32_t take_openings(struct document *document, uint32_t sector,
+			      const struct list *openings, struct placed *placed)
 {
-	const struct file_communes *said = &reading->file.communes;
-	struct communes_columns columns = {said->insee,	 said->name, said->sector,
-					   said->canton, said->lat,  said->lon};
-	struct communes_words words = {reading->file.sectors.count, {}};
+	uint32_t count = 0;
 
-	if (!said->is_set || !said->file.size)
-		return;
-	for (uint32_t i = 0; i < words.count; i++)
-		words.word[i] =
-			list_at(&reading->file.sectors, struct file_sector, i)->communes_where;
-	communes_read(beside(reading, said->file), &columns, &words, reading->arena,
-		      &reading->policy->communes, reading->complaints);
-}
+	for (uint32_t i = 0; i < openings->count; i++) {
+		const struct policy_opening *opening =
+			list_at(openings, struct policy_opening, i);
+		char path[FAULT_PATH_MAX];
 
-/* --- the rest --------------------------------------------------------------------------------- */
-
-static int compare_openings(const void *first, const void *second)
-{
-	const struct policy_opening *a = first, *b = second;
-
-	return a->from < b->from ? -1 : a->from > b->from;
-}
-
-/* Openings that touch are one. Those that overlap stay as they are, and are complained of. */
-static void join_openings(struct list *openings)
-{
-	struct policy_opening *items = openings->items;
-	uint32_t kept = 0;
-
-	if (!openings->count)
-		return;
-	qsort(items, openings->count, sizeof(*items), compare_openings);
-	for (uint32_t i = 1; i < openings->count; i++) {
-		if (items[i].from == items[kept].to + 1)
-			items[kept].to = items[i].to;
+		if (opening->from == DAY_NONE || opening->to == DAY_NONE)
+			continue;
+		snprintf(path, sizeof(path), "sectors[%u].openings[%u].to", sector, i);
+		if (opening->to < opening->from)
+			document_complain(document, path,
+					  "lies before from; must be the same day or later");
 		else
-			items[++kept] = items[i];
+			placed[count++] = (struct placed){*opening, i};
 	}
-	openings->count = kept + 1;
+	return count;
 }
 
-static void take_sectors(struct reading *reading)
+static void complain_overlap(struct document *document, uint32_t sector,
+			     const struct placed *earlier, const struct placed *later)
 {
-	const struct list *said = &reading->file.sectors;
-	struct list *sectors = &reading->policy->sectors;
+	char path[FAULT_PATH_MAX];
 
-	sectors->count = said->count;
-	sectors->items =
-		arena_new(reading->arena, (said->count + 1) * sizeof(struct policy_sector));
-	for (uint32_t i = 0; i < said->count; i++) {
-		const struct file_sector *from = list_at(said, struct file_sector, i);
-		struct policy_sector *to = list_at(sectors, struct policy_sector, i);
+	snprintf(path, sizeof(path), "sectors[%u].openings[%u].from", sector, later->place);
+	document_complain(document, path,
+			  "openings[%u] is still open that day; openings must not overlap",
+			  earlier->place);
+}
 
-		*to = (struct policy_sector){true, from->id, from->name, from->households,
-					     from->openings};
-		join_openings(&to->openings);
+static void merge_openings(struct document *document, uint32_t sector, const struct placed *placed,
+			   uint32_t count, struct list *openings)
+{
+	struct policy_opening *merged = openings->items;
+	const struct placed *before = placed;
+
+	openings->count = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		if (i > 0 && placed[i].opening.from <= before->opening.to)
+			complain_overlap(document, sector, before, &placed[i]);
+		if (i == 0 || placed[i].opening.to > before->opening.to)
+			before = &placed[i];
+		if (i > 0 && placed[i].opening.from <= merged[openings->count - 1].to + 1)
+			merged[openings->count - 1].to = before->opening.to;
+		else
+			merged[openings->count++] = placed[i].opening;
 	}
 }
 
-static void on_report(void *context, const char *path, const char *what)
+static void arrange_openings(struct document *document, struct policy *policy)
 {
-	struct reading *reading = context;
+	for (uint32_t i = 0; i < policy->sectors.count; i++) {
+		struct policy_sector *sector = list_at(&policy->sectors, struct policy_sector, i);
+		struct placed placed[POLICY_OPENINGS_MAX];
+		uint32_t count = take_openings(document, i, &sector->openings, placed);
 
-	complain(reading->complaints, reading->path, settings_line(reading->settings, path), path,
-		 "%s", what);
+		qsort(placed, count, sizeof(placed[0]), compare_placed);
+		merge_openings(document, i, placed, count, &sector->openings);
+	}
 }
 
-static void set_defaults(struct file_policy *file)
+/* Laws. */
+
+/* Checked in the file's order, which the complaint speaks of. */
+static void check_laws(struct document *document, const struct list *laws)
 {
-	record_clear(&record_file_policy, file);
-	file->rules = default_rules;
-	file->planning = default_planning;
-	file->outreach = default_outreach;
-	file->retention_months = DEFAULT_RETENTION_MONTHS;
+	for (uint32_t i = 1; i < laws->count; i++) {
+		day_t from = list_at(laws, struct policy_law, i)->valid_from;
+		char path[FAULT_PATH_MAX];
+
+		snprintf(path, sizeof(path), "laws[%u].valid_from", i);
+		for (uint32_t k = 0; k < i; k++) {
+			if (list_at(laws, struct policy_law, k)->valid_from != from)
+				continue;
+			document_complain(document, path,
+					  "laws[%u] begins then too; each must have its own first "
+					  "day, and only one may be without",
+					  k);
+			break;
+		}
+	}
 }
 
-static void take_all(struct reading *reading)
+static int compare_laws(const void *a, const void *b)
 {
-	const struct file_policy *file = &reading->file;
-	struct policy *policy = reading->policy;
+	day_t first = ((const struct policy_law *)a)->valid_from;
+	day_t second = ((const struct policy_law *)b)->valid_from;
 
-	record_clear(&record_policy, policy);
-	policy->department = file->department;
-	policy->name = file->name;
-	policy->coordinator = file->coordinator;
-	policy->rules = file->rules;
-	policy->planning = file->planning;
-	policy->outreach = file->outreach;
-	policy->retention_months = file->retention_months;
-	policy->laws = file->laws;
-	policy->pairs = file->pairs;
-	take_sectors(reading);
-	read_communes(reading);
-	policy_check(policy, on_report, reading);
+	return first < second ? -1 : first > second;
+}
+
+/* The whole. */
+
+static void report_missing(void *context, const char *option, const char *what)
+{
+	char path[FAULT_PATH_MAX];
+
+	snprintf(path, sizeof(path), "communes.%s", option);
+	document_complain(context, path, "%s", what);
+}
+
+static void report_mistake(void *context, const char *path, const char *what)
+{
+	document_complain(context, path, "%s", what);
+}
+
+static void read_communes(struct document *document, struct arena *arena, struct policy *policy,
+			  struct complaints *complaints)
+{
+	uint32_t mistakes = complaints->count;
+	struct policy_communes_file source;
+
+	document_fill(document, "communes", family, &record_policy_communes_file, arena, &source);
+	if (complaints->count == mistakes)
+		communes_read(&source, arena, policy, complaints, report_missing, document);
+}
+
+static void read_all(struct document *document, struct arena *arena, struct policy *policy,
+		     struct complaints *complaints)
+{
+	document_fill(document, "", family, &record_policy, arena, policy);
+	read_communes(document, arena, policy, complaints);
+	check_laws(document, &policy->laws);
+	arrange_openings(document, policy);
+	policy_check(policy, report_mistake, document);
+	if (policy->laws.count)
+		qsort(policy->laws.items, policy->laws.count, sizeof(struct policy_law),
+		      compare_laws);
 }
 
 enum err policy_read(const char *path, struct arena *arena, struct policy *policy,
 		     struct complaints *complaints)
 {
-	struct reading reading = {path, arena, complaints, NULL, {}, policy};
-	uint32_t before = complaints->count;
-	enum err err = settings_open(path, arena, complaints, &reading.settings);
+	uint32_t mistakes = complaints->count;
+	struct document *document = document_open(path, complaints);
+	struct policy read;
 
-	if (err)
-		return err;
-	set_defaults(&reading.file);
-	settings_read(reading.settings, &record_file_policy, &reading.file);
-	take_all(&reading);
-	settings_close(&reading.settings);
-	return complaints->count > before ? ERR_USAGE : ERR_OK;
+	if (!document)
+		return ERR_USAGE;
+	read_all(document, arena, &read, complaints);
+	document_close(&document);
+	if (complaints->count > mistakes)
+		return ERR_USAGE;
+	*policy = read;
+	return ERR_OK;
+}
+
+void policy_print_sample(struct buf *out)
+{
+	buf_printf(out, "# policy.conf: what the department decides. A line that begins with #name = "
+			"shows the default,\n# or an example where something must be given.\n");
+	options_print_sample(family, &record_policy, out);
 }

@@ -8,3 +8,6 @@
 /* Everything lies in `arena`. Files named inside (the communes' CSV) are found beside the file. */
 enum err policy_read(const char *path, struct arena *arena, struct policy *policy,
 		     struct complaints *complaints) must_use;
+
+/* All options of policy.conf with their ranges, defaults and help, as an annotated file. */
+void policy_print_sample(struct buf *out);

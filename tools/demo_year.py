@@ -38,7 +38,7 @@ mail_from_name = "SLIME du Jura";
 mail_domain = "exemple.test";
 mail_templates = "{jura}/templates";
 senders = (
-  {{ name = "departement"; uid = {uid}; sources = ["*"]; types = ["*"]; subjectsources = ["*"]; }}
+  {{ name = "departement"; uid = {uid}; sources = ["*"]; types = ["*"]; subject_sources = ["*"]; }}
 );
 """
 
