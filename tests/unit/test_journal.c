@@ -348,6 +348,7 @@ static void test_second_opener_is_refused(void **unused)
 	pid_t pid;
 
 	(void)unused;
+	(void)journal;
 	pid = fork();
 	if (pid == 0) {
 		struct journal *second = NULL;
@@ -395,6 +396,7 @@ static void test_descriptors_are_not_inherited(void **unused)
 	char command[200];
 
 	(void)unused;
+	(void)journal;
 	snprintf(command, sizeof(command),
 		 "! ls -l /proc/self/fd | grep -e '%s/journal/data' -e '%s/journal.lock'", folder,
 		 folder);
