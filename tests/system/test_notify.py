@@ -139,6 +139,7 @@ class Bench:
         text = "".join(
             f'{name} = "{value}";\n' if isinstance(value, str) else f"{name} = {value};\n"
             for name, value in options.items()
+            if value is not None
         )
         (self.folder / "vigie.conf").write_text(text)
 
@@ -762,6 +763,15 @@ def test_plain_smtp_to_another_machine_is_refused(bench):
                          capture_output=True, text=True)
 
     assert run.returncode == 2 and "smtp_security" in run.stderr
+
+
+def test_configuration_without_sender_is_refused(bench):
+    bench.config(mail_from=None, mail_domain=None)
+
+    run = subprocess.run([NOTIFY, "--check", "-c", bench.folder / "vigie.conf"],
+                         capture_output=True, text=True)
+
+    assert run.returncode == 2 and "mail_from: missing" in run.stderr
 
 
 def test_nothing_is_done_at_once(bench):

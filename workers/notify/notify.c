@@ -51,6 +51,11 @@ enum err notify_open(const struct config *config, bool check_only, struct notify
 	pthread_mutex_init(&new->composing, NULL);
 	mime_init();
 	err = templates_open(config->mail_templates, &new->templates, complaints);
+	if (!config->mail_from) {
+		buf_printf(complaints, "%s: mail_from: missing, and no mail can go without it\n",
+			   config->file);
+		err = ERR_USAGE;
+	}
 	if (new->is_smtp && smtp_init(config) != ERR_OK) {
 		buf_printf(complaints, "smtp_security: \"none\" is for a server on this machine, "
 				       "and smtp_host is not\n");
