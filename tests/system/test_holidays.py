@@ -23,7 +23,7 @@ def ours(year, *options):
 
 
 def theirs(year, subdivision="Métropole"):
-    return set(holidays.CountryHoliday("FR", prov=subdivision, years=year))
+    return set(holidays.France(prov=subdivision, years=year))
 
 
 @pytest.mark.parametrize("first", range(YEARS.start, YEARS.stop, 20))

@@ -58,15 +58,6 @@ static int parse_year(const char *value, struct argp_state *state)
 	return (int)year;
 }
 
-static bool parse_year(const char *text, int *year)
-{
-	char *end;
-	long value = strtol(text, &end, 10);
-
-	*year = (int)value;
-	return *text && !*end && value >= 1900 && value <= 2169;
-}
-
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
