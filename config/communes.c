@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FIELD		  FIELD_ROW
+#define FIELD             FIELD_ROW
 #define RECORD(name, ...) RECORD_TABLE(name __VA_ARGS__)
 #include "config/communes.def"
 #undef RECORD
@@ -28,7 +28,7 @@ struct reading {
 	struct complaints *complaints;
 	const char *file;
 	struct str columns[COLUMN_COUNT]; /* as policy.conf names them; size 0: not asked for */
-	int at[COLUMN_COUNT];		  /* where in a row they are; -1: nowhere */
+	int at[COLUMN_COUNT];             /* where in a row they are; -1: nowhere */
 	communes_missing_fn *missing;
 	void *context;
 
@@ -48,8 +48,8 @@ struct reading {
 
 static void complain_cell(struct reading *reading, enum column column, const char *what)
 {
-	complain(reading->complaints, reading->file, reading->row_line, column_options[column], "%s",
-		 what);
+	complain(reading->complaints, reading->file, reading->row_line, column_options[column],
+		 "%s", what);
 }
 
 static struct str cell_of(const struct reading *reading, enum column column)
@@ -174,7 +174,8 @@ static void take_commune(struct reading *reading)
 		complain(reading->complaints, reading->file, reading->row_line, fault.path, "%s",
 			 fault.text);
 	if ((commune.lat == SINT_NONE) != (commune.lon == SINT_NONE))
-		complain_cell(reading, LAT, "only one of lat and lon is there; must be both or none");
+		complain_cell(reading, LAT,
+			      "only one of lat and lon is there; must be both or none");
 	MEM_ROOM(reading->found, reading->count, reading->capacity);
 	reading->found[reading->count++] = (struct found){commune, reading->row_line};
 }
@@ -327,8 +328,8 @@ void communes_read(const struct policy_communes_file *source, struct arena *aren
 	FILE *file = fopen(reading.file, "rbe");
 
 	if (!file) {
-		complain(complaints, reading.file, 0, "", "it cannot be read: %s; must be a table of communes",
-			 strerror(errno));
+		complain(complaints, reading.file, 0, "",
+			 "it cannot be read: %s; must be a table of communes", strerror(errno));
 		return;
 	}
 	read_table(&reading, file, &policy->communes);

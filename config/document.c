@@ -146,8 +146,8 @@ static void complain_at(const struct filling *filling, const config_setting_t *s
 	if (name)
 		buf_printf(&path, "%s%s", path.size ? "." : "", name);
 	buf_add(&path, "", 1);
-	complain(filling->document->complaints, filling->document->file, line_of(setting), path.data,
-		 "%.*s", (int)sentence.size, sentence.data);
+	complain(filling->document->complaints, filling->document->file, line_of(setting),
+		 path.data, "%.*s", (int)sentence.size, sentence.data);
 }
 
 static void print_given(const config_setting_t *setting, struct buf *out)
@@ -385,7 +385,8 @@ static bool read_month_day(const struct filling *filling, const config_setting_t
 	day_t day;
 
 	/* Read as a date of a leap year. */
-	snprintf(date, sizeof(date), "2016-%.*s", text.size == 5 ? 5 : 0, text.data ? text.data : "");
+	snprintf(date, sizeof(date), "2016-%.*s", text.size == 5 ? 5 : 0,
+		 text.data ? text.data : "");
 	if (!day_parse(str_from(date), &day))
 		return refuse(filling, setting, option, field);
 	*(uint64_t *)value = (uint64_t)(day_to_ymd(day).month * 100 + day_to_ymd(day).day);
@@ -459,8 +460,8 @@ static bool read_each(const struct filling *filling, const config_setting_t *set
 static bool read_texts(const struct filling *filling, const config_setting_t *setting,
 		       const struct option *option, const struct field *field, void *value)
 {
-	static const struct field item = {.name = "item", .type = FIELD_text, .flags = LINE,
-					  .min = 1, .max = IDENT_SIZE_MAX};
+	static const struct field item = {
+		.name = "item", .type = FIELD_text, .flags = LINE, .min = 1, .max = IDENT_SIZE_MAX};
 	struct texts texts = {0};
 
 	assert(field->max <= SET_COUNT_MAX);
@@ -528,14 +529,14 @@ static bool read_groups(const struct filling *filling, const config_setting_t *s
 }
 
 static read_fn *const read_by_form[] = {
-	[AS_PATH] = read_path,	       [AS_SOCKET] = read_path,	      [AS_SIZE] = read_size,
+	[AS_PATH] = read_path,           [AS_SOCKET] = read_path,     [AS_SIZE] = read_size,
 	[AS_MONTH_DAY] = read_month_day, [AS_STRINGS] = read_strings, [IS_SECTION] = NULL,
 };
 
 static read_fn *const read_by_type[] = {
-	[FIELD_flag] = read_flag,    [FIELD_uint] = read_uint_in, [FIELD_sint] = read_sint_in,
-	[FIELD_day] = read_day,	     [FIELD_text] = read_string,  [FIELD_word] = read_word,
-	[FIELD_set] = read_set,	     [FIELD_texts] = read_texts,  [FIELD_record] = read_group,
+	[FIELD_flag] = read_flag,   [FIELD_uint] = read_uint_in, [FIELD_sint] = read_sint_in,
+	[FIELD_day] = read_day,     [FIELD_text] = read_string,  [FIELD_word] = read_word,
+	[FIELD_set] = read_set,     [FIELD_texts] = read_texts,  [FIELD_record] = read_group,
 	[FIELD_list] = read_groups,
 };
 
@@ -655,9 +656,9 @@ static const config_setting_t *find_setting(const struct document *document, con
 		buf_printf(&own, *path == '[' && own.size ? ".%c" : "%c", *path);
 	buf_add(&own, "", 1);
 	for (;;) {
-		const config_setting_t *setting =
-			own.data[0] ? config_lookup(&document->tree, own.data)
-				    : config_root_setting(&document->tree);
+		const config_setting_t *setting = own.data[0]
+							  ? config_lookup(&document->tree, own.data)
+							  : config_root_setting(&document->tree);
 		char *last = strrchr(own.data, '.');
 
 		if (setting)

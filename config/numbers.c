@@ -112,7 +112,8 @@ static void take_number(struct scan *scan)
 	while (scan->at < scan->end && isxdigit((unsigned char)*scan->at))
 		scan->at++;
 	if (scan->at < scan->end && *scan->at == '.') {
-		while (scan->at < scan->end && (isalnum((unsigned char)*scan->at) || *scan->at == '.'))
+		while (scan->at < scan->end &&
+		       (isalnum((unsigned char)*scan->at) || *scan->at == '.'))
 			scan->at++;
 		return;
 	}
@@ -142,8 +143,8 @@ static void scan_one(struct scan *scan)
 
 void numbers_find(struct str text, struct numbers *numbers)
 {
-	struct scan scan = {.at = text.data, .end = text.data + text.size, .line = 1,
-			    .found = numbers};
+	struct scan scan = {
+		.at = text.data, .end = text.data + text.size, .line = 1, .found = numbers};
 
 	while (scan.at < scan.end) {
 		if (*scan.at == '@' && numbers->include_line == 0)

@@ -45,8 +45,8 @@ static void print_text(const struct field *field, struct buf *out)
 	if (field->flags & EMAIL)
 		buf_printf(out, "an e-mail address");
 	else
-		buf_printf(out, "a text of %" PRIu64 " to %" PRIu64 " bytes%s", field->min, field->max,
-			   field->flags & LINE ? " in one line" : "");
+		buf_printf(out, "a text of %" PRIu64 " to %" PRIu64 " bytes%s", field->min,
+			   field->max, field->flags & LINE ? " in one line" : "");
 }
 
 static void print_by_type(const struct field *field, struct buf *out)
@@ -75,8 +75,9 @@ static void print_by_type(const struct field *field, struct buf *out)
 		print_words(field->words, out);
 		break;
 	case FIELD_texts:
-		buf_printf(out, "an array [ ] of %" PRIu64 " to %" PRIu64
-				" different texts of 1 to %d bytes",
+		buf_printf(out,
+			   "an array [ ] of %" PRIu64 " to %" PRIu64
+			   " different texts of 1 to %d bytes",
 			   field->min, field->max, IDENT_SIZE_MAX);
 		break;
 	case FIELD_record:
@@ -93,9 +94,11 @@ static void print_by_type(const struct field *field, struct buf *out)
 
 static void print_strings(const struct field *field, struct buf *out)
 {
-	buf_printf(out, "an array [ ] of %" PRIu64 " to %" PRIu64 " different texts of %" PRIu64
-			" to %" PRIu64 " bytes",
-		   field->min, field->max, field->record->fields[0].min, field->record->fields[0].max);
+	buf_printf(out,
+		   "an array [ ] of %" PRIu64 " to %" PRIu64 " different texts of %" PRIu64
+		   " to %" PRIu64 " bytes",
+		   field->min, field->max, field->record->fields[0].min,
+		   field->record->fields[0].max);
 }
 
 static void print_size(uint64_t bytes, struct buf *out)
@@ -132,6 +135,9 @@ void option_expects(const struct option *option, const struct field *field, stru
 	case AS_STRINGS:
 		print_strings(field, out);
 		break;
+	case AS_ELSEWHERE:
+		buf_printf(out, "a group { }");
+		break;
 	default:
 		print_by_type(field, out);
 	}
@@ -152,15 +158,17 @@ static void print_indent(uint32_t depth, struct buf *out)
 /* One paragraph as comment lines, broken between words. */
 static void print_comment(struct str text, uint32_t depth, struct buf *out)
 {
-	size_t room = SAMPLE_COLUMNS - 8 * depth, used = room;
+	size_t room = SAMPLE_COLUMNS - 8 * depth, used = 1;
 	const char *at = text.data, *end = text.data + text.size;
 
+	print_indent(depth, out);
+	buf_printf(out, "#");
 	while (at < end) {
 		const char *space = memchr(at, ' ', (size_t)(end - at));
 		size_t word = (size_t)((space ? space : end) - at);
 
 		if (used + 1 + word > room) {
-			buf_printf(out, "%s", used == room ? "" : "\n");
+			buf_printf(out, "\n");
 			print_indent(depth, out);
 			buf_printf(out, "#");
 			used = 1;
@@ -179,10 +187,6 @@ static void print_explanation(const struct option *option, const struct field *f
 
 	if (*option->help)
 		buf_printf(&text, "%s. ", option->help);
-	if (!field) {
-		print_comment(buf_str(&text), depth, out);
-		return;
-	}
 	buf_printf(&text, "Must be ");
 	option_expects(option, field, &text);
 	if (field->flags & OPTIONAL)
@@ -210,14 +214,12 @@ static void print_line(const struct sample *sample, uint32_t depth, const char *
 
 /* A group, or a list with one group in it, of which each option is told. */
 static void print_nested(const struct sample *sample, const struct option *option,
-			 const struct field *field, uint32_t depth)
+			 const struct record *record, bool is_list, uint32_t depth)
 {
-	bool is_list = field->type == FIELD_list;
-
 	buf_printf(sample->out, "#");
 	print_indent(depth, sample->out);
 	buf_printf(sample->out, "%s = %s\n", option->name, is_list ? "( {" : "{");
-	print_options(sample, options_of(sample->family, field->record), depth + 1);
+	print_options(sample, options_of(sample->family, record), depth + 1);
 	print_line(sample, depth, is_list ? "} );" : "};");
 }
 
@@ -225,18 +227,21 @@ static void print_option(const struct sample *sample, const struct options *opti
 			 const struct option *option, uint32_t depth)
 {
 	const struct field *field = options_field(options, option);
-	bool nested = field && option->form == AS_FIELD &&
-		      (field->type == FIELD_record || field->type == FIELD_list);
 
 	buf_printf(sample->out, "\n");
 	print_explanation(option, field, depth, sample->out);
-	if (nested) {
-		print_nested(sample, option, field, depth);
+	if (option->form == AS_ELSEWHERE) {
+		print_nested(sample, option, option->record, false, depth);
+		return;
+	}
+	if (option->form == AS_FIELD && field->record) {
+		print_nested(sample, option, field->record, field->type == FIELD_list, depth);
 		return;
 	}
 	buf_printf(sample->out, "#");
 	print_indent(depth, sample->out);
-	buf_printf(sample->out, "%s = %s;\n", option->name, option->initial ? option->initial : "…");
+	buf_printf(sample->out, "%s = %s;\n", option->name,
+		   option->initial ? option->initial : "…");
 }
 
 static void print_options(const struct sample *sample, const struct options *options,

@@ -12,7 +12,7 @@ enum option_form {
 	AS_SIZE,      /* uint: bytes, as a number or as "8 GiB" */
 	AS_MONTH_DAY, /* uint, month*100+day: "11-01" */
 	AS_STRINGS,   /* list of records whose first field is a text: an array of strings */
-	AS_ELSEWHERE, /* known here, read by other means */
+	AS_ELSEWHERE, /* a group known here, but read by a document_fill() of its own */
 	IS_SECTION,   /* no option: a title in the sample file */
 };
 
@@ -26,6 +26,7 @@ struct option {
 	const char *initial;
 	const char *unit; /* "" when the range says it all */
 	const char *help;
+	const struct record *record; /* AS_ELSEWHERE: what the group is read into */
 };
 
 struct options {

@@ -4,7 +4,7 @@
 
 #include "config/policy_check.h"
 
-#define FIELD		  FIELD_ROW
+#define FIELD             FIELD_ROW
 #define RECORD(name, ...) RECORD_TABLE(name __VA_ARGS__)
 #include "config/policy.def"
 #undef RECORD

@@ -54,8 +54,7 @@ static void check_openings(const struct check *check, uint32_t sector, const str
 	const struct policy_opening *before = NULL;
 
 	for (uint32_t i = 0; i < openings->count; i++) {
-		const struct policy_opening *opening =
-			list_at(openings, struct policy_opening, i);
+		const struct policy_opening *opening = list_at(openings, struct policy_opening, i);
 		struct path path = path_of("sectors[%u].openings[%u]", sector, i);
 
 		if (opening->from == DAY_NONE || opening->to == DAY_NONE)

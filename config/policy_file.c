@@ -7,9 +7,10 @@
 #include "config/document.h"
 #include "config/policy_check.h"
 
-#define SECTION(title)				    {"", IS_SECTION, NULL, "", title},
-#define OPTION(name, form, initial, unit, help)	    {#name, form, initial, unit, help},
-#define OPTIONS(name, ...)			    static const struct option rows_##name[] = {__VA_ARGS__};
+#define SECTION(title)                          {"", IS_SECTION, NULL, "", title},
+#define OPTION(name, form, initial, unit, help) {#name, form, initial, unit, help},
+#define GROUP(name, record, help)               {#name, AS_ELSEWHERE, NULL, "", help, &record_##record},
+#define OPTIONS(name, ...)                      static const struct option rows_##name[] = {__VA_ARGS__};
 #include "config/policy_options.def"
 #undef OPTIONS
 
@@ -19,6 +20,7 @@ static const struct options family[] = {
 	{NULL},
 };
 #undef OPTIONS
+#undef GROUP
 #undef OPTION
 #undef SECTION
 
@@ -46,8 +48,7 @@ static uint32_t take_openings(struct document *document, uint32_t sector,
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < openings->count; i++) {
-		const struct policy_opening *opening =
-			list_at(openings, struct policy_opening, i);
+		const struct policy_opening *opening = list_at(openings, struct policy_opening, i);
 		char path[FAULT_PATH_MAX];
 
 		if (opening->from == DAY_NONE || opening->to == DAY_NONE)
@@ -192,7 +193,8 @@ enum err policy_read(const char *path, struct arena *arena, struct policy *polic
 
 void policy_print_sample(struct buf *out)
 {
-	buf_printf(out, "# policy.conf: what the department decides. A line that begins with #name = "
-			"shows the default,\n# or an example where something must be given.\n");
+	buf_printf(out,
+		   "# policy.conf: what the department decides. A line that begins with #name = "
+		   "shows the default,\n# or an example where something must be given.\n");
 	options_print_sample(family, &record_policy, out);
 }
