@@ -1,341 +1,128 @@
 #include "config/config.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "config/settings.h"
+#include "proto/message.h"
+#include "config/document.h"
 
-/* --- the tables ------------------------------------------------------------------------------- */
+/* The tables of options.def, three times: as structs, as records, as options. */
 
-/* One sender, as the file has it. */
-struct sender_entry {
-	bool is_set;
-	struct str name, key;
-	uint64_t uid, rate;
-	enum answer loopback;
-	struct texts sources, types, subject_sources;
-};
+#define SECTION(title)
 
-/* The options, as the file has them. */
-struct file_config {
-	bool is_set;
-#define T_path struct str
-#define T_text struct str
-#define T_uint uint64_t
-#define OPTION(type, name, ...) T_##type name;
+#define OPTION(type, name, min, max, words, flags, ...) C_##type(name, words)
+#define OPTIONS(name, ...)                                                                         \
+	struct name {                                                                              \
+		bool is_set;                                                                       \
+		__VA_ARGS__                                                                        \
+	};
 #include "config/options.def"
+#undef OPTIONS
 #undef OPTION
-	struct list senders;
-};
 
-#define ROW(owner, name, type, flags, min, max, record)                                            \
-	{#name, sizeof(#name) - 1, type, flags, offsetof(struct owner, name), min, max, NULL, record}
+static const char *const word_mail_delivery[] = {NULL, "maildir", "smtp"};
+static const struct words words_mail_delivery = {"mail_delivery", ARRAY_SIZE(word_mail_delivery),
+						 word_mail_delivery};
+static const char *const word_smtp_security[] = {NULL, "none", "starttls", "tls"};
+static const struct words words_smtp_security = {"smtp_security", ARRAY_SIZE(word_smtp_security),
+						 word_smtp_security};
+enum { MAIL_DELIVERY_SMTP = 2, SMTP_SECURITY_NONE = 1 };
 
-static const struct field sender_fields[] = {
-	ROW(sender_entry, name, FIELD_text, LINE, 1, 64, NULL),
-	ROW(sender_entry, key, FIELD_text, OPTIONAL | LINE, 40, 40, NULL),
-	ROW(sender_entry, uid, FIELD_uint, OPTIONAL, 0, 4294967294, NULL),
-	ROW(sender_entry, loopback, FIELD_flag, OPTIONAL, 0, 0, NULL),
-	ROW(sender_entry, rate, FIELD_uint, OPTIONAL, 0, 1000000, NULL),
-	ROW(sender_entry, sources, FIELD_texts, 0, 1, SET_COUNT_MAX, NULL),
-	ROW(sender_entry, types, FIELD_texts, 0, 1, SET_COUNT_MAX, NULL),
-	ROW(sender_entry, subject_sources, FIELD_texts, OPTIONAL, 0, SET_COUNT_MAX, NULL),
-};
-
-static const struct record record_sender_entry = {"sender", sizeof(struct sender_entry),
-						  ARRAY_SIZE(sender_fields), sender_fields};
-
-#define TYPE_path FIELD_text
-#define TYPE_text FIELD_text
-#define TYPE_uint FIELD_uint
-
-static const struct field config_fields[] = {
-#define OPTION(type, name, value, min, max, flags, help)                                           \
-	ROW(file_config, name, TYPE_##type, (flags) | OPTIONAL, min, max, NULL),
+#define OPTION(type, name, min, max, words, flags, ...)                                            \
+	FIELD_ROW(type, name, min, max, words, flags)
+#define OPTIONS(name, ...)                                                                         \
+	extern const struct record record_##name;                                                  \
+	RECORD_TABLE(name __VA_ARGS__)
 #include "config/options.def"
+#undef OPTIONS
 #undef OPTION
-	ROW(file_config, senders, FIELD_list, OPTIONAL, 0, SENDERS_MAX, &record_sender_entry),
-};
+#undef SECTION
 
-static const struct record record_file_config = {"vigie.conf", sizeof(struct file_config),
-						 ARRAY_SIZE(config_fields), config_fields};
-
-/* Defaults, paths and help, in the order of the file. */
-enum option_type { OPTION_path, OPTION_text, OPTION_uint };
-
-static const struct option {
-	const char *name;
-	enum option_type type;
-	const char *text;
-	uint64_t number;
-	uint64_t min, max;
-	const char *help;
-} options[] = {
-#define DEFAULT_path(value) value, 0
-#define DEFAULT_text(value) value, 0
-#define DEFAULT_uint(value) NULL, value
-#define OPTION(type, name, value, min, max, flags, help)                                           \
-	{#name, OPTION_##type, DEFAULT_##type(value), min, max, help},
+#define SECTION(title) {"", IS_SECTION, NULL, "", title},
+#define OPTION(type, name, min, max, words, flags, form, initial, unit, help)                      \
+	{#name, form, initial, unit, help},
+#define OPTIONS(name, ...) static const struct option rows_##name[] = {__VA_ARGS__};
 #include "config/options.def"
+#undef OPTIONS
+
+static const struct options family[] = {
+#define OPTIONS(name, ...) {&record_##name, rows_##name, ARRAY_SIZE(rows_##name)},
+#include "config/options.def"
+	{NULL},
+};
+#undef OPTIONS
 #undef OPTION
-};
+#undef SECTION
 
-struct reading {
-	const char *path;
-	struct complaints *complaints;
-	struct settings *settings;
-	struct file_config file;
-};
+/* What options must agree on. */
 
-static void wrong(struct reading *reading, const char *path, const char *what)
+static bool is_this_machine(struct str host)
 {
-	complain(reading->complaints, reading->path, settings_line(reading->settings, path), path,
-		 "%s", what);
+	return str_is(host, "localhost") || str_is(host, "127.0.0.1") || str_is(host, "::1");
 }
 
-static void *option_at(struct reading *reading, size_t index)
+static void check_mail(struct document *document, const struct settings *settings)
 {
-	return (char *)&reading->file + config_fields[index].offset;
-}
-
-static void set_defaults(struct reading *reading)
-{
-	record_clear(&record_file_config, &reading->file);
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		if (options[i].type == OPTION_uint)
-			*(uint64_t *)option_at(reading, i) = options[i].number;
-		else
-			*(struct str *)option_at(reading, i) = str_from(options[i].text);
+	if (settings->mail_delivery == MAIL_DELIVERY_SMTP) {
+		if (settings->mail_from.size == 0)
+			document_complain(document, "mail_from",
+					  "is missing; must be given for mail_delivery = \"smtp\"");
+		if (settings->smtp_security == SMTP_SECURITY_NONE &&
+		    !is_this_machine(settings->smtp_host))
+			document_complain(document, "smtp_security",
+					  "\"none\" is for a mail server on this machine; must be "
+					  "\"starttls\" or \"tls\" for any other");
 	}
+	if (settings->smtp_user.size && !settings->smtp_password_file.size)
+		document_complain(document, "smtp_password_file",
+				  "is missing; must be given together with smtp_user");
+	if (!settings->smtp_user.size && settings->smtp_password_file.size)
+		document_complain(document, "smtp_user",
+				  "is missing; must be given together with smtp_password_file");
 }
 
-/* --- what options must agree on --------------------------------------------------------------- */
-
-static void check_delivery(struct reading *reading)
+/* "127.x.y.z:port" or "[::1]:port", as a whole. */
+static bool is_loopback(const char *address)
 {
-	const struct file_config *file = &reading->file;
-	bool is_local = str_is(file->smtp_host, "localhost") ||
-			str_is(file->smtp_host, "127.0.0.1") || str_is(file->smtp_host, "::1");
+	unsigned a, b, c, port;
+	int end = 0;
 
-	if (!str_is(file->mail_delivery, "maildir") && !str_is(file->mail_delivery, "smtp"))
-		wrong(reading, "mail_delivery", "\"maildir\" or \"smtp\" is expected");
-	if (!str_is(file->smtp_security, "none") && !str_is(file->smtp_security, "starttls") &&
-	    !str_is(file->smtp_security, "tls"))
-		wrong(reading, "smtp_security", "\"none\", \"starttls\" or \"tls\" is expected");
-	if (str_is(file->mail_delivery, "smtp") && str_is(file->smtp_security, "none") && !is_local)
-		wrong(reading, "smtp_security",
-		      "\"none\" is for a mail server on this machine; \"starttls\" or \"tls\" is "
-		      "expected");
-}
-
-/* 127.x.y.z:port or [::1]:port. */
-static bool is_loopback(struct str address)
-{
-	const char *colon = memrchr(address.data, ':', address.size);
-	size_t host = colon ? (size_t)(colon - address.data) : 0;
-	unsigned a, b, c;
-	char copy[64] = "", rest;
-
-	if (!colon || address.size >= sizeof(copy) || host + 1 == address.size)
+	if (address[strspn(address, "0123456789.:[]")] != '\0')
 		return false;
-	for (size_t i = host + 1; i < address.size; i++)
-		if (address.data[i] < '0' || address.data[i] > '9')
-			return false;
-	memcpy(copy, address.data, host);
-	if (strcmp(copy, "[::1]") == 0)
-		return true;
-	return sscanf(copy, "127.%3u.%3u.%3u%c", &a, &b, &c, &rest) == 3 && a < 256 && b < 256 &&
-	       c < 256;
+	if (sscanf(address, "127.%3u.%3u.%3u:%5u%n", &a, &b, &c, &port, &end) == 4)
+		return address[end] == '\0' && a < 256 && b < 256 && c < 256 && port >= 1 &&
+		       port <= UINT16_MAX;
+	return sscanf(address, "[::1]:%5u%n", &port, &end) == 1 && address[end] == '\0' &&
+	       port >= 1 && port <= UINT16_MAX;
 }
 
-static void check_intake(struct reading *reading)
+static void check_tcp(struct document *document, const struct settings *settings)
 {
-	if (reading->file.intake_tcp.size && !is_loopback(reading->file.intake_tcp))
-		wrong(reading, "intake_tcp",
-		      "only a loopback address is served in clear (127.0.0.0/8 or [::1], with a "
-		      "port): \"127.0.0.1:5570\"");
+	if (settings->intake_tcp.size && !is_loopback(settings->intake_tcp.data))
+		document_complain(document, "intake_tcp",
+				  "no loopback address with a port; must be one, such as "
+				  "\"127.0.0.1:5570\", since TCP is in clear");
 }
 
-static void check_sender(struct reading *reading, uint32_t index)
+/* Two programs that listen at the same place would take it from each other. */
+static void check_sockets(struct document *document, const struct settings *settings)
 {
-	const struct list *senders = &reading->file.senders;
-	const struct sender_entry *sender = list_at(senders, struct sender_entry, index);
-	bool has_uid = sender->uid != UINT_NONE, is_loop = sender->loopback == SAID_YES;
-	char path[32];
+	const struct {
+		const char *name;
+		struct str path;
+	} sockets[] = {
+		{"gate_socket", settings->gate_socket},
+		{"worker_socket", settings->worker_socket},
+		{"status_socket", settings->status_socket},
+		{"control_socket", settings->control_socket},
+		{"intake_ipc", settings->intake_ipc},
+	};
 
-	snprintf(path, sizeof(path), "senders[%u]", index);
-	if (!has_uid && !is_loop && !sender->key.size)
-		wrong(reading, path, "nobody can be this sender; uid, key or loopback is expected");
-	for (uint32_t i = 0; i < index; i++) {
-		const struct sender_entry *other = list_at(senders, struct sender_entry, i);
-
-		if (str_equal(other->name, sender->name))
-			wrong(reading, path, "another sender has this name");
-		if (has_uid && other->uid == sender->uid)
-			wrong(reading, path, "another sender has this uid");
-		if (is_loop && other->loopback == SAID_YES)
-			wrong(reading, path, "another sender stands for loopback");
-	}
-}
-
-static void check_all(struct reading *reading)
-{
-	check_delivery(reading);
-	check_intake(reading);
-	for (uint32_t i = 0; i < reading->file.senders.count; i++)
-		check_sender(reading, i);
-}
-
-/* --- into struct config ----------------------------------------------------------------------- */
-
-static char *keep(struct str text)
-{
-	return text.size ? mem_copy(text) : NULL;
-}
-
-/* Paths begin at the file's own folder. */
-static char *keep_path(const struct reading *reading, struct str path)
-{
-	const char *slash = strrchr(reading->path, '/');
-	struct buf joined = {0};
-	char *kept;
-
-	if (!path.size || path.data[0] == '/' || !slash)
-		return keep(path);
-	buf_printf(&joined, "%.*s/%.*s", (int)(slash - reading->path), reading->path,
-		   (int)path.size, path.data);
-	kept = mem_copy(buf_str(&joined));
-	buf_done(&joined);
-	return kept;
-}
-
-static void keep_texts(const struct texts *texts, char *kept[SENDER_RULES_MAX + 1])
-{
-	for (uint32_t i = 0; i < texts->count; i++)
-		kept[i] = mem_copy(texts->item[i]);
-}
-
-static void keep_sender(const struct sender_entry *entry, struct sender *sender)
-{
-	sender->name = keep(entry->name);
-	sender->key = keep(entry->key);
-	sender->uid = entry->uid == UINT_NONE ? -1 : (int64_t)entry->uid;
-	sender->loopback = entry->loopback == SAID_YES;
-	sender->rate = entry->rate == UINT_NONE ? 0 : (uint32_t)entry->rate;
-	keep_texts(&entry->sources, sender->sources);
-	keep_texts(&entry->types, sender->types);
-	keep_texts(&entry->subject_sources, sender->subject_sources);
-}
-
-static char *mail_domain(const struct file_config *file)
-{
-	const char *at = file->mail_from.size ? memchr(file->mail_from.data, '@', file->mail_from.size)
-					      : NULL;
-
-	if (file->mail_domain.size || !at)
-		return keep(file->mail_domain);
-	return mem_copy((struct str){at + 1, (size_t)(file->mail_from.data + file->mail_from.size -
-						      at - 1)});
-}
-
-static struct config *keep_all(const struct reading *reading)
-{
-	struct config *config = mem_new(sizeof(*config));
-	const struct file_config *file = &reading->file;
-
-	config->file = mem_copy(str_from(reading->path));
-	config->state_dir = keep_path(reading, file->state_dir);
-	config->policy_file = keep_path(reading, file->policy_file);
-	config->key_file = keep_path(reading, file->key_file);
-	config->gate_socket = keep_path(reading, file->gate_socket);
-	config->worker_socket = keep_path(reading, file->worker_socket);
-	config->status_socket = keep_path(reading, file->status_socket);
-	config->control_socket = keep_path(reading, file->control_socket);
-	config->intake_ipc = keep_path(reading, file->intake_ipc);
-	config->intake_tcp = keep(file->intake_tcp);
-	config->journal_size_max = file->journal_size_mib << 20;
-	config->disk_free_min = file->disk_free_min_mib << 20;
-	config->snapshot_every = file->snapshot_every;
-	config->mail_delivery = keep(file->mail_delivery);
-	config->mail_maildir = keep_path(reading, file->mail_maildir);
-	config->mail_from = keep(file->mail_from);
-	config->mail_from_name = keep(file->mail_from_name);
-	config->mail_domain = mail_domain(file);
-	config->mail_templates = keep_path(reading, file->mail_templates);
-	config->mail_journal = keep_path(reading, file->mail_journal);
-	config->smtp_host = keep(file->smtp_host);
-	config->smtp_port = (uint32_t)file->smtp_port;
-	config->smtp_security = keep(file->smtp_security);
-	config->smtp_user = keep(file->smtp_user);
-	config->smtp_password_file = keep_path(reading, file->smtp_password_file);
-	config->smtp_ca_file = keep_path(reading, file->smtp_ca_file);
-	for (uint32_t i = 0; i < file->senders.count; i++)
-		keep_sender(list_at(&file->senders, struct sender_entry, i), &config->senders[i]);
-	config->sender_count = file->senders.count;
-	return config;
-}
-
-enum err config_load(const char *path, struct config **config, struct complaints *complaints)
-{
-	struct reading reading = {.path = path, .complaints = complaints};
-	uint32_t before = complaints->count;
-	struct arena arena = {0};
-	enum err err = settings_open(path, &arena, complaints, &reading.settings);
-
-	if (!err) {
-		set_defaults(&reading);
-		settings_read(reading.settings, &record_file_config, &reading.file);
-		check_all(&reading);
-		err = complaints->count > before ? ERR_USAGE : ERR_OK;
-	}
-	if (!err)
-		*config = keep_all(&reading);
-	settings_close(&reading.settings);
-	arena_done(&arena);
-	return err;
-}
-
-static void free_texts(char *texts[SENDER_RULES_MAX + 1])
-{
-	for (size_t i = 0; texts[i]; i++)
-		free(texts[i]);
-}
-
-void config_free(struct config **config)
-{
-	struct config *old = *config;
-
-	if (!old)
-		return;
-	char **texts[] = {&old->file,	       &old->state_dir,	     &old->policy_file,
-			  &old->key_file,      &old->gate_socket,    &old->worker_socket,
-			  &old->status_socket, &old->control_socket, &old->intake_ipc,
-			  &old->intake_tcp,    &old->mail_delivery,  &old->mail_maildir,
-			  &old->mail_from,     &old->mail_from_name, &old->mail_domain,
-			  &old->mail_templates, &old->mail_journal,  &old->smtp_host,
-			  &old->smtp_security, &old->smtp_user,	     &old->smtp_password_file,
-			  &old->smtp_ca_file};
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		free(*texts[i]);
-	for (uint32_t i = 0; i < old->sender_count; i++) {
-		free(old->senders[i].name);
-		free(old->senders[i].key);
-		free_texts(old->senders[i].sources);
-		free_texts(old->senders[i].types);
-		free_texts(old->senders[i].subject_sources);
-	}
-	free(old);
-	*config = NULL;
-}
-
-/* --- senders ---------------------------------------------------------------------------------- */
-
-const struct sender *config_find_sender(const struct config *config, struct str name)
-{
-	for (uint32_t i = 0; i < config->sender_count; i++)
-		if (str_is(name, config->senders[i].name))
-			return &config->senders[i];
-	return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(sockets); i++)
+		for (size_t k = 0; k < i; k++)
+			if (sockets[i].path.size && str_equal(sockets[i].path, sockets[k].path))
+				document_complain(document, sockets[i].name,
+						  "is the path of %s; each must have its own",
+						  sockets[k].name);
 }
 
 /* "*", the text itself, or what begins as a rule that ends in ".*". */
@@ -349,6 +136,222 @@ static bool rule_allows(const char *rule, struct str text)
 	       memcmp(rule, text.data, size - 1) == 0;
 }
 
+static bool allows_any_type(const char *rule)
+{
+	for (uint32_t kind = 0; kind < EVENT_KIND_END; kind++) {
+		const struct event_info *info = event_info_find(kind);
+
+		if (info && info->class <= CLASS_COORDINATOR &&
+		    rule_allows(rule, str_from(info->type)))
+			return true;
+	}
+	return false;
+}
+
+static const char *rule_at(const struct list *rules, uint32_t index)
+{
+	return list_at(rules, struct rule_settings, index)->rule.data;
+}
+
+static void check_types(struct document *document, uint32_t sender, const struct list *types)
+{
+	for (uint32_t i = 0; i < types->count; i++) {
+		char path[64];
+
+		if (allows_any_type(rule_at(types, i)))
+			continue;
+		snprintf(path, sizeof(path), "senders[%u].types[%u]", sender, i);
+		document_complain(document, path,
+				  "no type that senders may send; must be one without fr.vigie., "
+				  "such as \"fsl.decided\", \"fsl.*\" or \"*\"");
+	}
+}
+
+static bool is_z85(struct str key)
+{
+	static const char others[] = ".-:+=^!/*?&<>()[]{}@%$#";
+
+	for (size_t i = 0; i < key.size; i++) {
+		char c = key.data[i];
+		bool is_plain =
+			(c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+
+		if (!is_plain && !strchr(others, c))
+			return false;
+	}
+	return true;
+}
+
+static void check_sender(struct document *document, uint32_t index,
+			 const struct sender_settings *sender)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "senders[%u]", index);
+	if (sender->uid == SINT_NONE && sender->loopback != SAID_YES && sender->key.size == 0)
+		document_complain(document, path,
+				  "nobody can be this sender; must have a uid, a key or loopback");
+	snprintf(path, sizeof(path), "senders[%u].key", index);
+	if (!is_z85(sender->key))
+		document_complain(document, path,
+				  "no CURVE key; must be 40 characters of the Z85 alphabet");
+	check_types(document, index, &sender->types);
+}
+
+/* What one sender has, no other may have: it is how they are told apart. */
+static void check_apart(struct document *document, uint32_t index,
+			const struct sender_settings *sender, uint32_t earlier,
+			const struct sender_settings *other)
+{
+	const struct {
+		const char *option;
+		bool is_same;
+	} marks[] = {
+		{"name", sender->name.size && str_equal(sender->name, other->name)},
+		{"uid", sender->uid != SINT_NONE && sender->uid == other->uid},
+		{"key", sender->key.size && str_equal(sender->key, other->key)},
+		{"loopback", sender->loopback == SAID_YES && other->loopback == SAID_YES},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "senders[%u].%s", index, marks[i].option);
+		if (marks[i].is_same)
+			document_complain(document, path,
+					  "is that of senders[%u]; must be of one sender only",
+					  earlier);
+	}
+}
+
+static void check_senders(struct document *document, const struct list *senders)
+{
+	for (uint32_t i = 0; i < senders->count; i++) {
+		const struct sender_settings *sender = list_at(senders, struct sender_settings, i);
+
+		check_sender(document, i, sender);
+		for (uint32_t k = 0; k < i; k++)
+			check_apart(document, i, sender, k,
+				    list_at(senders, struct sender_settings, k));
+	}
+}
+
+static void check_all(struct document *document, const struct settings *settings)
+{
+	check_mail(document, settings);
+	check_tcp(document, settings);
+	check_sockets(document, settings);
+	check_senders(document, &settings->senders);
+}
+
+/* Into struct config. Its strings lie in an arena beside it. */
+
+struct owned {
+	struct config config;
+	struct arena arena;
+};
+
+static void keep_rules(const struct list *rules, char *kept[SENDER_RULES_MAX + 1])
+{
+	for (uint32_t i = 0; i < rules->count; i++)
+		kept[i] = (char *)rule_at(rules, i);
+}
+
+static void keep_sender(const struct sender_settings *settings, struct sender *sender)
+{
+	sender->name = (char *)settings->name.data;
+	sender->key = (char *)settings->key.data;
+	sender->uid = settings->uid == SINT_NONE ? -1 : settings->uid;
+	sender->loopback = settings->loopback == SAID_YES;
+	sender->rate = (uint32_t)settings->rate;
+	keep_rules(&settings->sources, sender->sources);
+	keep_rules(&settings->types, sender->types);
+	keep_rules(&settings->subject_sources, sender->subject_sources);
+}
+
+static void keep_domain(struct config *config)
+{
+	char *at = config->mail_from ? strchr(config->mail_from, '@') : NULL;
+
+	if (!config->mail_domain && at)
+		config->mail_domain = at + 1;
+}
+
+static void keep_all(const struct settings *settings, struct config *config)
+{
+	/* Each option under its own name. */
+#define KEEP_text(name, words) config->name = (char *)settings->name.data;
+#define KEEP_uint(name, words) config->name = settings->name;
+#define KEEP_word(name, words) config->name = (char *)words_name(&words_##words, settings->name);
+#define KEEP_sint(name, words)
+#define KEEP_flag(name, words)
+#define KEEP_list(name, words)
+#define KEEP_rule_settings(...)
+#define KEEP_sender_settings(...)
+#define KEEP_settings(...) __VA_ARGS__
+#define SECTION(title)
+#define OPTION(type, name, min, max, words, flags, ...) KEEP_##type(name, words)
+#define OPTIONS(name, ...)                              KEEP_##name(__VA_ARGS__)
+#include "config/options.def"
+#undef OPTIONS
+#undef OPTION
+#undef SECTION
+	keep_domain(config);
+	for (uint32_t i = 0; i < settings->senders.count; i++)
+		keep_sender(list_at(&settings->senders, struct sender_settings, i),
+			    &config->senders[i]);
+	config->sender_count = settings->senders.count;
+}
+
+static struct str keep_file(const char *path, struct arena *arena)
+{
+	return arena_copy(arena, (struct str){path, strlen(path) + 1});
+}
+
+enum err config_load(const char *path, struct config **config, struct complaints *complaints)
+{
+	uint32_t mistakes = complaints->count;
+	struct document *document = document_open(path, complaints);
+	struct owned *owned = mem_new(sizeof(*owned));
+	struct config *read = &owned->config;
+	struct settings settings;
+
+	if (document) {
+		document_fill(document, "", family, &record_settings, &owned->arena, &settings);
+		check_all(document, &settings);
+		document_close(&document);
+	}
+	if (complaints->count > mistakes) {
+		config_free(&read);
+		return ERR_USAGE;
+	}
+	read->file = (char *)keep_file(path, &owned->arena).data;
+	keep_all(&settings, read);
+	*config = read;
+	return ERR_OK;
+}
+
+/* The config is the first member of what owns it. */
+void config_free(struct config **config)
+{
+	struct owned *owned = (struct owned *)*config;
+
+	if (!owned)
+		return;
+	arena_done(&owned->arena);
+	mem_free(config);
+}
+
+/* Senders. */
+
+const struct sender *config_find_sender(const struct config *config, struct str name)
+{
+	for (uint32_t i = 0; i < config->sender_count; i++)
+		if (str_is(name, config->senders[i].name))
+			return &config->senders[i];
+	return NULL;
+}
+
 static bool rules_allow(char *const rules[SENDER_RULES_MAX + 1], struct str text)
 {
 	for (size_t i = 0; rules[i]; i++)
@@ -357,9 +360,17 @@ static bool rules_allow(char *const rules[SENDER_RULES_MAX + 1], struct str text
 	return false;
 }
 
+static bool names_allow(char *const rules[SENDER_RULES_MAX + 1], struct str text)
+{
+	for (size_t i = 0; rules[i]; i++)
+		if (strcmp(rules[i], "*") == 0 || str_is(text, rules[i]))
+			return true;
+	return false;
+}
+
 bool sender_owns(const struct sender *sender, struct str source)
 {
-	return rules_allow(sender->sources, source);
+	return names_allow(sender->sources, source);
 }
 
 /* Its own numbers a sender may always quote. */
@@ -371,41 +382,17 @@ const char *sender_refuses(const struct sender *sender, struct str source, struc
 	if (!rules_allow(sender->types, type))
 		return "type";
 	if (subject_source.size && !str_equal(subject_source, source) &&
-	    !rules_allow(sender->subject_sources, subject_source))
+	    !names_allow(sender->subject_sources, subject_source))
 		return "subjectsource";
 	return NULL;
 }
 
-/* --- the sample ------------------------------------------------------------------------------- */
-
-static void print_option(const struct option *option, struct buf *out)
-{
-	bool has_default = option->type == OPTION_uint || option->text[0];
-
-	if (option->help[0])
-		buf_printf(out, "\n# %s", option->help);
-	if (option->type == OPTION_uint)
-		buf_printf(out, "%s (%llu to %llu)", option->help[0] ? "" : "\n# ",
-			   (unsigned long long)option->min, (unsigned long long)option->max);
-	buf_printf(out, "\n%s%s = ", has_default ? "" : "# ", option->name);
-	if (option->type == OPTION_uint)
-		buf_printf(out, "%llu;\n", (unsigned long long)option->number);
-	else
-		buf_printf(out, "\"%s\";\n", option->text);
-}
-
 void config_print_sample(struct buf *out)
 {
-	buf_printf(out, "# vigie.conf: where things are, who may send. What decides who is visited "
-			"is in policy.conf.\n# Paths that are not absolute begin at this file's "
-			"folder. What is left out holds the value below.\n");
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		print_option(&options[i], out);
 	buf_printf(out,
-		   "\n# Who may send: a uid of this machine (on ipc), or loopback = true for the one "
-		   "sender that\n# TCP on loopback stands for; which sources, which types (without "
-		   "fr.vigie., \"*\" or \"fsl.*\"),\n# whose numbers it may quote besides its own; "
-		   "rate in events a second.\nsenders = (\n  { name = \"fsl\"; uid = 1001; sources = "
-		   "[ \"urn:jura:fsl\" ]; types = [ \"fsl.*\" ];\n    subject_sources = [ ]; rate = "
-		   "1000; }\n);\n");
+		   "# vigie.conf: where things are, how large they may grow, who may send. What "
+		   "decides who is visited\n# is in policy.conf. A line that begins with #name "
+		   "= shows the default, or an example of what may be\n# left out or must be "
+		   "given.\n");
+	options_print_sample(family, &record_settings, out);
 }
