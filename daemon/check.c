@@ -147,6 +147,8 @@ static bool makes_known(enum event_kind kind)
 	case EVENT_FSL_DECIDED:
 	case EVENT_HOUSEHOLD_PROTECTION:
 	case EVENT_HOUSEHOLD_MOVED:
+	case EVENT_HOUSEHOLD_SAME_AS: /* two numbers may be tied before anything else is said */
+	case EVENT_HOUSEHOLD_NOT_SAME:
 		return true;
 	default:
 		return false;
@@ -294,9 +296,11 @@ static enum err check_links(struct check *check)
 	struct resolution *found = &check->event->found;
 
 	found->other = find_household(check, other->source, other->subject, found->other_hash);
-	if (!found->other)
+	if (!found->other && is_own_number(other->source))
 		return refuse_unknown(check, "data.other");
-	if (check->state->parties.items[found->other].is_erased)
+	if (!found->other)
+		found->other = check->next_party++;
+	else if (check->state->parties.items[found->other].is_erased)
 		return fault_set(check->fault, ERR_ERASED, "data.other",
 				 "this household asked to be forgotten");
 	if (found->other == found->household)
@@ -317,8 +321,8 @@ static enum err find_visit(struct check *check, uint64_t number, const struct vi
 		return fault_set(check->fault, ERR_NOT_FOUND, "data.visit",
 				 "no visit has this number");
 	*visit = &state->visits.items[number];
-	record = &state->cases.items[(*visit)->case_];
-	check->event->found.household = state->facts.items[record->opening].party;
+	record = &state->cases.items[(*visit)->case_number];
+	check->event->found.household = state->households.items[record->household].party;
 	return ERR_OK;
 }
 

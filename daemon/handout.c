@@ -91,12 +91,12 @@ static void list_bookings(const struct state *state, struct arena *arena,
 	bookings->items = arena_new(arena, (count + 1) * sizeof(struct plan_booking));
 	for (uint32_t i = 1; i < state->visits.count; i++) {
 		const struct visit *visit = &state->visits.items[i];
-		uint32_t owner = case_resolve(state, visit->case_);
+		uint32_t owner = case_resolve(state, visit->case_number);
 
 		if (!is_booked(visit, request))
 			continue;
 		push(bookings, struct plan_booking,
-		     ((struct plan_booking){true, owner ? owner : visit->case_,
+		     ((struct plan_booking){true, owner ? owner : visit->case_number,
 					    names_get(&state->names, visit->pair), visit->day,
 					    visit->half}));
 	}
@@ -118,7 +118,7 @@ static struct plan_case plan_case(const struct state *state, uint32_t number)
 	const struct policy_commune *commune = policy_find_commune(&state->policy, record->insee);
 	struct plan_case row = {
 		.is_set = true,
-		.case_ = number,
+		.case_number = number,
 		.tier = record->tier,
 		.closed = record->is_closed_sector ? SAID_YES : SAID_NO,
 		.lat = SINT_NONE,
@@ -306,14 +306,14 @@ enum err handout_mail(struct engine *engine, uint32_t number, struct arena *aren
 	const struct state *state = engine_state(engine);
 	const struct task *task = state_get(state, tasks, number);
 	const struct mail *mail = &task->mail;
-	const struct case_record *record = state_get(state, cases, mail->case_);
+	const struct case_record *record = state_get(state, cases, mail->case_number);
 	enum err err;
 
 	record_clear(&record_mail_body, body);
 	body->template = mail->template;
 	body->message_id = print_id(arena, state, "mail", number);
 	body->date = task->created;
-	body->case_ = mail->case_;
+	body->case_number = mail->case_number;
 	body->state = mail->case_state;
 	body->closing = mail->closing;
 	err = address_mail(engine, mail, arena, body);

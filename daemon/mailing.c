@@ -87,7 +87,7 @@ static struct mail write_mail(const struct state *state, const struct cause *cau
 	const struct case_record *record = state_get(state, cases, case_number);
 	struct mail mail = {
 		.about = cause->seq,
-		.case_ = case_number,
+		.case_number = case_number,
 		.template = (uint8_t)template,
 		.case_state = record->state,
 		.closing = record->closing,
@@ -183,7 +183,7 @@ void mailing_to_all(struct state *state, const struct cause *cause, uint32_t tem
 	if (cause->is_silent)
 		return;
 	facts = state_gather(state, record->household, &arena, &count);
-	visits = state_gather_visits(state, record->household, &arena, &visit_count);
+	visits = state_gather_visits(state, facts, count, &arena, &visit_count);
 	life.cases = arena_new(&arena, (count + 1) * sizeof(*life.cases));
 	life.joined = arena_new(&arena, (count + 1) * sizeof(*life.joined));
 	life_compute(&state->policy, facts, count, visits, visit_count, &horizon, &life);

@@ -25,6 +25,16 @@ void on_household_not_same(struct state *state, const struct event *event, const
 	link_households(state, event, cause, LINK_NOT_SAME);
 }
 
+/* Whom it is about now: a visit goes with its case. */
+static uint32_t fact_household(const struct state *state, const struct fact *fact)
+{
+	bool is_visit = fact->kind >= EVENT_VISIT_CONFIRMED && fact->kind <= EVENT_VISIT_RECORDED;
+
+	if (!is_visit)
+		return party_household(state, fact->party);
+	return state->cases.items[state->visits.items[fact->visit.visit].case_number].household;
+}
+
 static void void_fact(struct state *state, uint32_t index, const struct cause *cause)
 {
 	struct fact *fact = &state->facts.items[index];
@@ -39,7 +49,7 @@ static void void_fact(struct state *state, uint32_t index, const struct cause *c
 		settle_giver(state, party_giver(state, fact->party), cause);
 		return;
 	}
-	settle_household(state, party_household(state, fact->party), cause);
+	settle_household(state, fact_household(state, fact), cause);
 	for (uint32_t at = fact->replaces; at; at = state->facts.items[at].replaces)
 		if (state->facts.items[at].party != fact->party)
 			settle_household(state, party_household(state, state->facts.items[at].party),

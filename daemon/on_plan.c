@@ -59,7 +59,7 @@ static bool case_is_free(const struct placing *placing, uint64_t case_number)
 	if (!number)
 		return false;
 	for (uint32_t i = 0; i < placing->kept_count; i++)
-		if (placing->kept[i].case_ == number)
+		if (placing->kept[i].case_number == number)
 			return false;
 	record = &placing->state->cases.items[number];
 	if (record->state == CASE_STATE_WAITING)
@@ -72,7 +72,7 @@ static bool can_hold(const struct placing *placing, const struct planned_visit *
 {
 	return wanted->day > placing->state->today &&
 	       policy_find_pair(&placing->state->policy, wanted->pair) &&
-	       case_is_free(placing, wanted->case_) && !half_day_is_taken(placing, wanted);
+	       case_is_free(placing, wanted->case_number) && !half_day_is_taken(placing, wanted);
 }
 
 static void keep_what_holds(struct placing *placing)
@@ -82,7 +82,7 @@ static void keep_what_holds(struct placing *placing)
 
 		if (!can_hold(placing, &visit))
 			continue;
-		visit.case_ = case_resolve(placing->state, (uint32_t)visit.case_);
+		visit.case_number = case_resolve(placing->state, (uint32_t)visit.case_number);
 		placing->kept[placing->kept_count++] = visit;
 	}
 }
@@ -92,7 +92,7 @@ static void keep_what_holds(struct placing *placing)
 static bool is_kept(const struct placing *placing, uint32_t case_number)
 {
 	for (uint32_t i = 0; i < placing->kept_count; i++)
-		if (placing->kept[i].case_ == case_number)
+		if (placing->kept[i].case_number == case_number)
 			return true;
 	return false;
 }
@@ -106,7 +106,7 @@ static void lift_others(struct placing *placing)
 	for (uint32_t at = state->active_visits.count; at-- > 1;) {
 		uint32_t number = state->active_visits.items[at];
 		struct visit *visit = &state->visits.items[number];
-		uint32_t owner = case_resolve(state, visit->case_);
+		uint32_t owner = case_resolve(state, visit->case_number);
 
 		if (visit_is_fixed(visit) || is_kept(placing, owner))
 			continue;
@@ -118,7 +118,7 @@ static void lift_others(struct placing *placing)
 static void place(struct placing *placing, const struct planned_visit *planned)
 {
 	struct state *state = placing->state;
-	uint32_t number = (uint32_t)planned->case_;
+	uint32_t number = (uint32_t)planned->case_number;
 	struct case_record *record = state_get(state, cases, number);
 	uint32_t pair = names_add(&state->names, planned->pair);
 
@@ -129,11 +129,9 @@ static void place(struct placing *placing, const struct planned_visit *planned)
 		visit->plan_day = planned->day;
 		visit->plan_half = (uint8_t)planned->half;
 	} else {
-		uint32_t owner = state->facts.items[record->opening].party;
-
-		(void)state_add_visit(state, party_household(state, owner),
+		(void)state_add_visit(state,
 				      (struct visit){
-					      .case_ = number,
+					      .case_number = number,
 					      .placed = placing->cause->seq,
 					      .plan_pair = pair,
 					      .plan_day = planned->day,

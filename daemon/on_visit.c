@@ -6,11 +6,10 @@ static uint32_t keep(struct state *state, const struct event *event, struct visi
 		     const struct cause *cause)
 {
 	struct fact fact = {.visit = data};
-	uint32_t household = party_household(state, event->found.household);
 
 	(void)apply_fact(state, event, &fact, event->found.household);
-	settle_household(state, household, cause);
-	return case_resolve(state, state_get(state, visits, data.visit)->case_);
+	settle_household(state, party_household(state, event->found.household), cause);
+	return case_resolve(state, state_get(state, visits, data.visit)->case_number);
 }
 
 static void tell_changed(struct state *state, uint32_t number, uint32_t visit,

@@ -11,7 +11,8 @@ void portrait_make(const struct state *state, uint32_t head, struct arena *arena
 	const struct life_case *open;
 
 	portrait->facts = state_gather(state, head, arena, &portrait->fact_count);
-	portrait->visits = state_gather_visits(state, head, arena, &portrait->visit_count);
+	portrait->visits = state_gather_visits(state, portrait->facts, portrait->fact_count, arena,
+					       &portrait->visit_count);
 	portrait->horizon = horizon_on(state->today);
 	life->cases = arena_new(arena, (portrait->fact_count + 1) * sizeof(*life->cases));
 	life->joined = arena_new(arena, (portrait->fact_count + 1) * sizeof(*life->joined));
@@ -35,21 +36,15 @@ static struct fact *opening_fact(struct state *state, const struct portrait *por
 	return &state->facts.items[portrait->facts[life_case->opening].root];
 }
 
-/* A case of the group whose opening fact is void and that no other fact took over. */
-static uint32_t find_orphan(const struct state *state, const struct portrait *portrait,
-			    uint32_t head)
+/* A fact of the group that opened a case and does not hold any more, in no version of it. */
+static uint32_t find_orphan(const struct state *state, uint32_t head)
 {
 	for (uint32_t member = head; member; member = state->households.items[member].next_member) {
 		const struct party *party =
 			&state->parties.items[state->households.items[member].party];
 
 		for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next) {
-			uint32_t number = state->facts.items[at].opened;
-			bool is_standing = false;
-
-			for (uint32_t i = 0; number && i < portrait->fact_count && !is_standing; i++)
-				is_standing = portrait->facts[i].root == at;
-			if (number && !is_standing)
+			if (state->facts.items[at].opened && !state_fact_stands(state, at))
 				return at;
 		}
 	}
@@ -66,13 +61,23 @@ static void number_case(struct state *state, const struct portrait *portrait, ui
 
 	if (opening->opened)
 		return;
-	orphan = find_orphan(state, portrait, head);
+	orphan = find_orphan(state, head);
 	if (orphan) {
 		opening->opened = state->facts.items[orphan].opened;
 		state->facts.items[orphan].opened = 0;
 	} else {
 		opening->opened = state_add_case(state, (struct case_record){.closed_on = DAY_NONE});
 	}
+}
+
+static void forget_case(struct state *state, uint32_t number)
+{
+	struct case_record *record = state_get(state, cases, number);
+
+	record->is_gone = true;
+	record->joined = 0;
+	state_set_visit(state, record, 0);
+	queue_remove(&state->queue, number);
 }
 
 /* Every number the group ever gave leads to the case its fact belongs to now, or is gone. */
@@ -83,15 +88,8 @@ static void lead_numbers(struct state *state, const struct portrait *portrait, u
 			&state->parties.items[state->households.items[member].party];
 
 		for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next)
-			if (state->facts.items[at].opened) {
-				struct case_record *record = state_get(
-					state, cases, state->facts.items[at].opened);
-
-				record->is_gone = true;
-				record->joined = 0;
-				record->household = head;
-				state_set_visit(state, record, 0);
-			}
+			if (state->facts.items[at].opened && !state_fact_stands(state, at))
+				forget_case(state, state->facts.items[at].opened);
 	}
 	for (uint32_t i = 0; i < portrait->fact_count; i++) {
 		uint32_t number = state->facts.items[portrait->facts[i].root].opened;
@@ -102,6 +100,11 @@ static void lead_numbers(struct state *state, const struct portrait *portrait, u
 		joined = opening_fact(state, portrait, &portrait->life.cases[joined - 1])->opened;
 		state->cases.items[number].is_gone = false;
 		state->cases.items[number].joined = joined == number ? 0 : joined;
+		state->cases.items[number].household = head;
+		if (joined != number) {
+			state_set_visit(state, &state->cases.items[number], 0);
+			queue_remove(&state->queue, number);
+		}
 	}
 }
 
@@ -213,24 +216,12 @@ static void queue_case(struct state *state, uint32_t number)
 {
 	const struct case_record *record = state_get(state, cases, number);
 
-	if (record->is_gone || record->joined || record->state == CASE_STATE_CLOSED)
+	if (record->state == CASE_STATE_CLOSED)
 		queue_remove(&state->queue, number);
 	else
 		queue_put(&state->queue, number,
 			  (struct queue_key){record->tier, record->effective_date,
 					     record->order_seq});
-}
-
-static void queue_numbers(struct state *state, uint32_t head)
-{
-	for (uint32_t member = head; member; member = state->households.items[member].next_member) {
-		const struct party *party =
-			&state->parties.items[state->households.items[member].party];
-
-		for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next)
-			if (state->facts.items[at].opened)
-				queue_case(state, state->facts.items[at].opened);
-	}
 }
 
 /* --- visits the machine takes back ------------------------------------------------------------ */
@@ -243,7 +234,7 @@ static void cancel_stray_visits(struct state *state, const struct portrait *port
 	for (uint32_t i = 0; i < portrait->visit_count; i++) {
 		uint32_t number = portrait->visits[i].number;
 		struct visit *visit = &state->visits.items[number];
-		uint32_t owner = case_resolve(state, visit->case_);
+		uint32_t owner = case_resolve(state, visit->case_number);
 
 		if (!visit_is_active(visit) || (owner && state->cases.items[owner].visit == number))
 			continue;
@@ -253,7 +244,7 @@ static void cancel_stray_visits(struct state *state, const struct portrait *port
 		visit->is_cancelled = true;
 		if (visit->was_confirmed && visit_is_ahead(state, visit))
 			mailing_to_all(state, cause, TEMPLATE_VISIT_CHANGED,
-				       owner ? owner : visit->case_, number, true);
+				       owner ? owner : visit->case_number, number, true);
 	}
 }
 
@@ -299,9 +290,9 @@ void settle_household(struct state *state, uint32_t household, const struct caus
 		uint32_t tier_before = state->cases.items[number].tier;
 
 		fill_case(state, &portrait, &portrait.life.cases[i]);
+		queue_case(state, number);
 		notice_cut(state, number, tier_before);
 	}
-	queue_numbers(state, head);
 	open = life_open_case(&portrait.life);
 	record->open_case = open ? opening_fact(state, &portrait, open)->opened : 0;
 	record->insee = portrait.life.insee;
@@ -321,7 +312,7 @@ static void cancel_for_erasure(struct state *state, uint32_t number, const struc
 	visit->lifted = cause->seq;
 	visit->is_cancelled = true;
 	if (was_ahead)
-		mailing_to_all(state, cause, TEMPLATE_VISIT_CHANGED, visit->case_, number, true);
+		mailing_to_all(state, cause, TEMPLATE_VISIT_CHANGED, visit->case_number, number, true);
 }
 
 void settle_erased(struct state *state, uint32_t head, const struct cause *cause)

@@ -106,8 +106,6 @@ static void pass_household(struct stream *stream, struct household *household)
 	pass(stream, household->head);
 	pass(stream, household->next_member);
 	pass(stream, household->first_link);
-	pass(stream, household->first_visit);
-	pass(stream, household->last_visit);
 	pass(stream, household->subject_source);
 	pass(stream, household->subject_at);
 	pass(stream, household->open_case);
@@ -271,8 +269,10 @@ static void pass_alias(struct stream *stream, struct alias *alias)
 
 static void pass_visit(struct stream *stream, struct visit *visit)
 {
-	pass(stream, visit->case_);
+	pass(stream, visit->case_number);
 	pass(stream, visit->next);
+	pass(stream, visit->first_fact);
+	pass(stream, visit->last_fact);
 	pass(stream, visit->placed);
 	pass(stream, visit->lifted);
 	pass(stream, visit->plan_pair);
@@ -301,6 +301,8 @@ static void pass_case(struct stream *stream, struct case_record *record)
 	pass(stream, record->is_closed_sector);
 	pass(stream, record->sector);
 	pass(stream, record->visit);
+	pass(stream, record->first_visit);
+	pass(stream, record->last_visit);
 	pass(stream, record->no_shows);
 	pass(stream, record->insee);
 	pass(stream, record->first_date);
@@ -313,7 +315,7 @@ static void pass_mail(struct stream *stream, struct mail *mail)
 {
 	pass(stream, mail->about);
 	pass(stream, mail->referral);
-	pass(stream, mail->case_);
+	pass(stream, mail->case_number);
 	pass(stream, mail->giver);
 	pass(stream, mail->recipient);
 	pass(stream, mail->visit);

@@ -89,24 +89,38 @@ static bool has_key(const struct fact *fact)
 	return fact->key[0] || fact->key[1];
 }
 
-/* Facts are added in the order of their numbers; each is last of its party's list. */
-static void list_fact(struct state *state, uint32_t index)
+static bool is_about_visit(const struct fact *fact)
 {
-	const struct fact *fact = &state->facts.items[index];
-	struct party *party;
-	uint32_t *first = &state->first_absence, *last = &state->last_absence;
+	return fact->kind >= EVENT_VISIT_CONFIRMED && fact->kind <= EVENT_VISIT_RECORDED;
+}
 
-	if (fact->party) {
-		party = state_get(state, parties, fact->party);
-		first = &party->first_fact;
-		last = &party->last_fact;
-		party->fact_count++;
-	}
+static void append_fact(struct state *state, uint32_t index, uint32_t *first, uint32_t *last)
+{
 	if (*last)
 		state->facts.items[*last].next = index;
 	else
 		*first = index;
 	*last = index;
+}
+
+/* Facts are added in the order of their numbers; each is last of its list: its visit's, its party's,
+ * or that of the pairs. */
+static void list_fact(struct state *state, uint32_t index)
+{
+	const struct fact *fact = &state->facts.items[index];
+
+	if (is_about_visit(fact)) {
+		struct visit *visit = state_get(state, visits, fact->visit.visit);
+
+		append_fact(state, index, &visit->first_fact, &visit->last_fact);
+	} else if (fact->party) {
+		struct party *party = state_get(state, parties, fact->party);
+
+		append_fact(state, index, &party->first_fact, &party->last_fact);
+		party->fact_count++;
+	} else {
+		append_fact(state, index, &state->first_absence, &state->last_absence);
+	}
 }
 
 uint32_t state_add_fact(struct state *state, const struct fact *fact)
@@ -160,9 +174,9 @@ uint32_t state_add_alias(struct state *state, const uint8_t hash[DIGEST_SIZE], u
 	return index;
 }
 
-uint32_t state_add_visit(struct state *state, uint32_t household, struct visit visit)
+uint32_t state_add_visit(struct state *state, struct visit visit)
 {
-	struct household *owner = state_get(state, households, household);
+	struct case_record *owner = state_get(state, cases, visit.case_number);
 	uint32_t index;
 
 	visit.next = 0;
@@ -346,31 +360,87 @@ uint32_t state_count_facts(const struct state *state, uint32_t head)
 	return count;
 }
 
+bool state_fact_stands(const struct state *state, uint32_t fact)
+{
+	uint32_t at = fact;
+
+	if (has_key(&state->facts.items[fact]))
+		at = state_find_key(state, state->facts.items[fact].key);
+	while (at && state->facts.items[at].is_void)
+		at = state->facts.items[at].replaces;
+	return at != 0;
+}
+
+/* A growing list of standing facts in an arena. */
+struct gathering {
+	const struct state *state;
+	struct arena *arena;
+	struct standing *facts;
+	uint32_t count, capacity;
+};
+
+static void gather(struct gathering *gathering, uint32_t fact)
+{
+	if (gathering->state->facts.items[fact].is_void ||
+	    gathering->state->facts.items[fact].is_replaced)
+		return;
+	if (gathering->count == gathering->capacity) {
+		struct standing *old = gathering->facts;
+
+		gathering->capacity = gathering->capacity * 2 + 8;
+		gathering->facts = arena_new(gathering->arena,
+					     gathering->capacity * sizeof(*gathering->facts));
+		if (gathering->count)
+			memcpy(gathering->facts, old, gathering->count * sizeof(*old));
+	}
+	gathering->facts[gathering->count++] = stand(gathering->state, fact);
+}
+
+static void gather_party(struct gathering *gathering, const struct party *party)
+{
+	for (uint32_t at = party->first_fact; at && !party->is_erased;
+	     at = gathering->state->facts.items[at].next)
+		gather(gathering, at);
+}
+
+/* Visits follow the case's number, wherever the fact that opened it went. */
+static uint32_t opened_case(const struct state *state, const struct standing *standing)
+{
+	return state->facts.items[standing->root].opened;
+}
+
+static void gather_visits_of(struct gathering *gathering, uint32_t number)
+{
+	const struct state *state = gathering->state;
+
+	for (uint32_t visit = state->cases.items[number].first_visit; visit;
+	     visit = state->visits.items[visit].next)
+		for (uint32_t at = state->visits.items[visit].first_fact; at;
+		     at = state->facts.items[at].next)
+			gather(gathering, at);
+}
+
 struct standing *state_gather(const struct state *state, uint32_t head, struct arena *arena,
 			      uint32_t *count)
 {
-	uint32_t most = state_count_facts(state, head);
-	struct standing *facts = arena_new(arena, (most + 1) * sizeof(*facts));
-	bool is_sorted = true;
+	struct gathering gathering = {.state = state, .arena = arena};
+	uint32_t said;
 
-	*count = 0;
-	for (uint32_t member = head; member; member = state->households.items[member].next_member) {
-		const struct party *party =
-			&state->parties.items[state->households.items[member].party];
-
-		if (party->is_erased)
-			continue;
-		for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next) {
-			if (state->facts.items[at].is_void || state->facts.items[at].is_replaced)
-				continue;
-			facts[*count] = stand(state, at);
-			is_sorted = is_sorted && (!*count || facts[*count - 1].seq < facts[*count].seq);
-			(*count)++;
+	for (uint32_t member = head; member; member = state->households.items[member].next_member)
+		gather_party(&gathering,
+			     &state->parties.items[state->households.items[member].party]);
+	said = gathering.count;
+	for (uint32_t i = 0; i < said; i++)
+		if (opened_case(state, &gathering.facts[i]))
+			gather_visits_of(&gathering, opened_case(state, &gathering.facts[i]));
+	for (uint32_t i = 1; i < gathering.count; i++)
+		if (gathering.facts[i - 1].seq > gathering.facts[i].seq) {
+			qsort(gathering.facts, gathering.count, sizeof(*gathering.facts),
+			      compare_places);
+			break;
 		}
-	}
-	if (!is_sorted)
-		qsort(facts, *count, sizeof(*facts), compare_places);
-	return facts;
+	*count = gathering.count;
+	return gathering.facts;
 }
 
 static int compare_visits(const void *first, const void *second)
@@ -380,22 +450,29 @@ static int compare_visits(const void *first, const void *second)
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
-struct life_visit *state_gather_visits(const struct state *state, uint32_t head,
-				       struct arena *arena, uint32_t *count)
+struct life_visit *state_gather_visits(const struct state *state, const struct standing *facts,
+				       uint32_t fact_count, struct arena *arena, uint32_t *count)
 {
-	struct life_visit *visits;
+	struct life_visit *visits = NULL;
 	uint32_t most = 0;
 
-	for (uint32_t member = head; member; member = state->households.items[member].next_member)
-		for (uint32_t at = state->households.items[member].first_visit; at;
-		     at = state->visits.items[at].next)
-			most++;
-	visits = arena_new(arena, (most + 1) * sizeof(*visits));
 	*count = 0;
-	for (uint32_t member = head; member; member = state->households.items[member].next_member)
-		for (uint32_t at = state->households.items[member].first_visit; at;
-		     at = state->visits.items[at].next)
-			visits[(*count)++] = (struct life_visit){at, &state->visits.items[at]};
+	for (int pass = 0; pass < 2; pass++) {
+		for (uint32_t i = 0; i < fact_count; i++) {
+			uint32_t number = opened_case(state, &facts[i]);
+
+			for (uint32_t at = number ? state->cases.items[number].first_visit : 0; at;
+			     at = state->visits.items[at].next) {
+				if (pass)
+					visits[(*count)++] = (struct life_visit){
+						at, &state->visits.items[at]};
+				else
+					most++;
+			}
+		}
+		if (!pass)
+			visits = arena_new(arena, (most + 1) * sizeof(*visits));
+	}
 	qsort(visits, *count, sizeof(*visits), compare_visits);
 	return visits;
 }

@@ -25,7 +25,6 @@ struct household {
 	uint32_t head;        /* the household (index) that stands for all that are the same; its own */
 	uint32_t next_member; /* of the same group, later number; 0: the last */
 	uint32_t first_link;  /* links to others */
-	uint32_t first_visit, last_visit;
 	uint32_t subject_source; /* name number of its first number's source, or 0 */
 	uint64_t subject_at;  /* number of the event that told its first number, or 0 */
 
@@ -62,6 +61,7 @@ struct case_record {
 	bool is_eligible, is_closed_sector;
 	uint32_t sector;    /* position in the policy plus 1, or 0 */
 	uint32_t visit;     /* its active visit, or 0 */
+	uint32_t first_visit, last_visit; /* all of them */
 	uint32_t no_shows;
 	insee_t insee;
 	day_t first_date, effective_date, closed_on;
@@ -151,7 +151,7 @@ uint32_t state_add_giver(struct state *state, struct str id);
 uint32_t state_add_fact(struct state *state, const struct fact *fact);
 uint32_t state_add_link(struct state *state, struct link link);
 uint32_t state_add_alias(struct state *state, const uint8_t hash[DIGEST_SIZE], uint32_t household);
-uint32_t state_add_visit(struct state *state, uint32_t household, struct visit visit);
+uint32_t state_add_visit(struct state *state, struct visit visit); /* of visit.case_number */
 uint32_t state_add_case(struct state *state, struct case_record record);
 uint32_t state_add_task(struct state *state, struct task task);
 
@@ -178,13 +178,16 @@ uint32_t case_resolve(const struct state *state, uint32_t number);
 /* Which fact under the key of `fact` holds: after one was added or voided. */
 void state_refresh_key(struct state *state, uint32_t fact);
 
-/* All standing facts of the group of a head, in the order of their places. The array lies in `arena`.
- */
+/* Does a version under the key of this fact hold, about whomever it is? */
+bool state_fact_stands(const struct state *state, uint32_t fact);
+
+/* All standing facts of the group of a head, those about its cases' visits among them, in the order of
+ * their places. The array lies in `arena`. */
 struct standing *state_gather(const struct state *state, uint32_t head, struct arena *arena,
 			      uint32_t *count);
-/* All visits of the group, in the order of their numbers. */
-struct life_visit *state_gather_visits(const struct state *state, uint32_t head,
-				       struct arena *arena, uint32_t *count);
+/* All visits of the cases that these facts opened, in the order of their numbers. */
+struct life_visit *state_gather_visits(const struct state *state, const struct standing *facts,
+				       uint32_t fact_count, struct arena *arena, uint32_t *count);
 /* Facts of the whole group, standing or not. */
 uint32_t state_count_facts(const struct state *state, uint32_t head);
 

@@ -187,10 +187,10 @@ json_t *view_explanation(const struct state *state, uint32_t number)
 json_t *view_visit(const struct state *state, uint32_t number)
 {
 	const struct visit *visit = state_get(state, visits, number);
-	uint32_t owner = case_resolve(state, visit->case_);
+	uint32_t owner = case_resolve(state, visit->case_number);
 	json_t *json = json_pack(
 		"{s:i, s:i, s:o, s:o, s:o, s:o}", "visit", (int)number, "case",
-		(int)(owner ? owner : visit->case_), "pair", view_name(state, visit->pair), "day",
+		(int)(owner ? owner : visit->case_number), "pair", view_name(state, visit->pair), "day",
 		view_day(visit->day), "half", view_word(&words_half, visit->half), "state",
 		view_word(&words_visit_state, visit->state));
 
@@ -226,7 +226,7 @@ json_t *view_task(const struct state *state, uint32_t number)
 			 is_mail ? view_word(&words_template, task->mail.template) : json_null(),
 			 "state", view_word(&words_task_state, task->state), "attempt",
 			 (int)task->attempts, "due", view_time(task->due), "case",
-			 is_mail ? json_integer(task->mail.case_) : json_null(), "to",
+			 is_mail ? json_integer(task->mail.case_number) : json_null(), "to",
 			 is_mail ? view_text(view_recipient(state, &task->mail)) : json_null(),
 			 "last_code", view_name(state, task->code));
 }
@@ -284,7 +284,7 @@ static void look_at_visits(const struct state *state, struct alarms *alarms)
 
 	for (uint32_t i = 1; i < state->visits.count; i++) {
 		const struct visit *visit = &state->visits.items[i];
-		uint32_t owner = case_resolve(state, visit->case_);
+		uint32_t owner = case_resolve(state, visit->case_number);
 
 		if (visit->state == VISIT_STATE_CONFIRMED && visit->day + late < state->today)
 			raise_alarm(alarms, ALARM_UNRECORDED, visit->day);
@@ -446,9 +446,11 @@ static json_t *view_visits_of(const struct state *state, uint32_t head)
 	json_t *list = json_array();
 	struct arena arena = {0};
 	struct life_visit *visits;
-	uint32_t count;
+	struct standing *facts;
+	uint32_t fact_count, count;
 
-	visits = state_gather_visits(state, head, &arena, &count);
+	facts = state_gather(state, head, &arena, &fact_count);
+	visits = state_gather_visits(state, facts, fact_count, &arena, &count);
 	for (uint32_t i = 0; i < count; i++)
 		json_array_append_new(list, view_visit(state, visits[i].number));
 	arena_done(&arena);
@@ -461,7 +463,7 @@ static json_t *view_mails_of(const struct state *state, uint32_t number)
 
 	for (uint32_t i = 1; i < state->tasks.count; i++)
 		if (state->tasks.items[i].kind == TASK_KIND_MAIL &&
-		    case_resolve(state, state->tasks.items[i].mail.case_) == number)
+		    case_resolve(state, state->tasks.items[i].mail.case_number) == number)
 			json_array_append_new(list, view_task(state, i));
 	return list;
 }

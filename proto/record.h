@@ -19,8 +19,6 @@
  *   record  struct <words>     map                    -                     .is_set false
  *   list    struct list        array of maps          count                 count 0
  *
- * A name that is a word of C ends in an underscore here; the wire does not see it.
- *
  * For record and list, `words` names the record. Sets, texts and insees hold no value twice. */
 #pragma once
 

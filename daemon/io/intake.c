@@ -6,6 +6,8 @@
 #include "proto/peer.h"
 #include "proto/rpc.h"
 
+#define PROTOCOL_VERSION "1"
+
 /* One connection of a gate. It outlives its peer while requests are under way. */
 struct gate_link {
 	struct intake *intake;
@@ -231,16 +233,47 @@ static void write_limit(struct buf *out, const char *name, uint64_t value)
 	write_uint(out, value);
 }
 
+static bool speaks_ours(const struct texts *versions)
+{
+	for (uint32_t i = 0; i < versions->count; i++)
+		if (str_is(versions->item[i], PROTOCOL_VERSION))
+			return true;
+	return versions->count == 0; /* it did not say */
+}
+
+static enum err check_hello(const struct rpc *rpc, struct fault *fault)
+{
+	struct reader reader = reader_from(rpc->params);
+	struct arena arena = {0};
+	struct hello hello;
+	uint32_t count;
+	enum err err;
+
+	if (read_array(&reader, &count) && count == 0)
+		return ERR_OK;
+	err = rpc_params(rpc, &record_hello, &arena, &hello, fault);
+	if (!err && !speaks_ours(&hello.versions))
+		err = fault_set(fault, ERR_UNSUPPORTED, "versions",
+				"version " PROTOCOL_VERSION " is spoken here");
+	arena_done(&arena);
+	return err;
+}
+
 static void on_hello(struct gate_link *link, uint32_t gate_msgid, const struct rpc *rpc)
 {
 	struct intake *intake = link->intake;
 	struct buf *out = &intake->inner;
+	struct fault fault = {0};
 
+	if (check_hello(rpc, &fault)) {
+		refuse(intake, link, gate_msgid, rpc->msgid, &fault);
+		return;
+	}
 	buf_reset(out);
 	rpc_begin_answer(out, rpc->msgid);
 	write_map(out, 3);
 	write_text(out, "version");
-	write_text(out, "1");
+	write_text(out, PROTOCOL_VERSION);
 	write_text(out, "limits");
 	write_map(out, 4);
 	write_limit(out, "event_size_max", EVENT_SIZE_MAX);

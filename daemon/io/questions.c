@@ -333,7 +333,7 @@ static json_t *sheet_line(struct question *question, uint32_t number)
 {
 	const struct state *state = state_of(question);
 	const struct visit *visit = &state->visits.items[number];
-	uint32_t owner = case_resolve(state, visit->case_);
+	uint32_t owner = case_resolve(state, visit->case_number);
 	json_t *json = view_visit(state, number);
 	json_t *person = owner ? view_opened_person(question->core->engine,
 						    state->cases.items[owner].household)

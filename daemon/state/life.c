@@ -368,8 +368,8 @@ static void pass_time(struct living *living, struct horizon *horizon, uint64_t u
 
 	if (open && open->visited_on != DAY_NONE && horizon_reached(horizon, open->visited_on + days))
 		close_case(living, CLOSING_DONE, open->visited_on + days);
+	tell_lifts(living, until_seq); /* what was lifted had not passed */
 	drop_passed_visits(living, horizon);
-	tell_lifts(living, until_seq);
 	tell_placements(living, until_seq);
 }
 

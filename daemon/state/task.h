@@ -9,7 +9,7 @@ enum recipient_kind { TO_GIVER = 1, TO_PAIR = 2, TO_COORDINATOR = 3 };
 struct mail {
 	uint64_t about;      /* number of the event it answers */
 	uint64_t referral;   /* number of the referral whose form the giver knows, or 0 */
-	uint32_t case_;      /* number */
+	uint32_t case_number;      /* number */
 	uint32_t giver;      /* party number of the giver it was meant for, or 0 */
 	uint32_t recipient;  /* giver's party number, or pair's name number; 0: the coordinator */
 	uint32_t visit;      /* number, or 0; the next four are the visit as it was then */

@@ -1,13 +1,14 @@
 /* Visits: placed by plans, then confirmed, moved, cancelled and recorded by the coordinator. What the
- * coordinator said are facts of the household; here is what the machine did, and what follows from
+ * coordinator said are facts; here is what the machine did, and what follows from
  * both. */
 #pragma once
 
 #include "proto/message.h"
 
 struct visit {
-	uint32_t case_;   /* number */
-	uint32_t next;    /* of the same household, later; 0: the last */
+	uint32_t case_number;   /* number */
+	uint32_t next;    /* of the same case, later; 0: the last */
+	uint32_t first_fact, last_fact; /* what the coordinator said of it */
 	uint64_t placed;  /* number of the event with the plan that made it */
 	uint64_t lifted;  /* number of the event by which the machine took it back, or 0 */
 	uint32_t plan_pair; /* name number; where the last plan put it */

@@ -187,7 +187,7 @@ def visit(state="confirmed", **more):
 
 def mail(template, number=1, **more):
     body = dict(template=template, message_id=f"e{number}.{template}.giver-017", date=DATE,
-                to=GIVER, coordinator=COORDINATOR, case_=12, form="F-2015-031", sector="dole",
+                to=GIVER, coordinator=COORDINATOR, case_number=12, form="F-2015-031", sector="dole",
                 sector_name="Dole", commune="Tavaux", state="waiting")
     body.update(more)
     return {name: value for name, value in body.items() if value is not None}

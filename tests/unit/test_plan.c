@@ -90,7 +90,7 @@ static void add_booking(struct bench *bench, uint64_t number, const char *pair, 
 	struct plan_booking *booking = &bench->bookings[bench->request.bookings.count++];
 
 	record_clear(&record_plan_booking, booking);
-	booking->case_ = number;
+	booking->case_number = number;
 	booking->pair = str_from(pair);
 	booking->day = day;
 	booking->half = half;
@@ -102,7 +102,7 @@ static struct plan_case *add_case(struct bench *bench, uint64_t number, enum tie
 	struct plan_case *item = &bench->cases[bench->request.cases.count++];
 
 	record_clear(&record_plan_case, item);
-	item->case_ = number;
+	item->case_number = number;
 	item->tier = tier;
 	item->sector = str_from(sector);
 	item->closed = SAID_NO;
@@ -135,7 +135,7 @@ static const struct planned_visit *visit_at(const struct bench *bench, uint32_t 
 static const struct planned_visit *visit_of(const struct bench *bench, uint64_t number)
 {
 	for (uint32_t i = 0; i < bench->answer.visits.count; i++) {
-		if (visit_at(bench, i)->case_ == number)
+		if (visit_at(bench, i)->case_number == number)
 			return visit_at(bench, i);
 	}
 	return NULL;
@@ -598,7 +598,7 @@ static void check_nothing_sooner(const struct bench *bench, const struct plan_ca
 static bool has_booking_ahead(const struct bench *bench, uint64_t number)
 {
 	for (uint32_t i = 0; i < bench->request.bookings.count; i++) {
-		if (bench->bookings[i].case_ == number &&
+		if (bench->bookings[i].case_number == number &&
 		    bench->bookings[i].day >= bench->request.today)
 			return true;
 	}
@@ -612,9 +612,9 @@ static void check_plan(const struct bench *bench)
 
 	for (uint32_t i = 0; i < bench->request.cases.count; i++) {
 		const struct plan_case *item = &bench->cases[i];
-		const struct planned_visit *visit = visit_of(bench, item->case_);
+		const struct planned_visit *visit = visit_of(bench, item->case_number);
 
-		if (has_booking_ahead(bench, item->case_)) {
+		if (has_booking_ahead(bench, item->case_number)) {
 			assert_null(visit);
 			continue;
 		}

@@ -170,7 +170,7 @@ static json_t *tell_mail(const struct state *state, uint32_t number)
 	return json_pack("{s:o, s:o, s:o, s:i}", "at", view_time(task->due), "template",
 			 view_word(&words_template, task->mail.template), "to",
 			 view_text(view_recipient(state, &task->mail)), "case",
-			 (int)task->mail.case_);
+			 (int)task->mail.case_number);
 }
 
 /* Mails that went out, in the order in which they did. */

@@ -136,7 +136,7 @@ static void add_text(icalcomponent *event, const struct mail_body *body)
 	char summary[64];
 
 	snprintf(summary, sizeof(summary), "Visite, dossier n° %llu",
-		 (unsigned long long)body->case_);
+		 (unsigned long long)body->case_number);
 	icalcomponent_add_property(event, icalproperty_new_summary(summary));
 	icalcomponent_add_property(event, icalproperty_new_class(ICAL_CLASS_PRIVATE));
 	icalcomponent_add_property(event, icalproperty_new_transp(ICAL_TRANSP_OPAQUE));

@@ -73,7 +73,7 @@ static void show_mail(struct view *view, const struct mail_body *body)
 
 static void show_case(struct view *view, const struct mail_body *body)
 {
-	set_format(view, VIEW_case, "%llu", (unsigned long long)body->case_);
+	set_format(view, VIEW_case, "%llu", (unsigned long long)body->case_number);
 	set(view, VIEW_form, body->form);
 	set(view, VIEW_sector, body->sector_name.size ? body->sector_name : body->sector);
 	set_if(view, VIEW_waiting, body->state == CASE_STATE_WAITING);

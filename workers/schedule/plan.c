@@ -140,7 +140,7 @@ static void plan_enter_bookings(struct plan *plan, struct arena *arena)
 		struct diary *diary = plan_find_diary(plan, booking->pair);
 
 		if (booking->day >= plan->request->today)
-			plan->booked[plan->booked_count++] = booking->case_;
+			plan->booked[plan->booked_count++] = booking->case_number;
 		if (diary && slot >= 0 && slot < SLOTS_MAX)
 			diary_take(diary, slot);
 	}
@@ -156,7 +156,7 @@ static void plan_place(struct plan *plan, const struct plan_case *item)
 {
 	struct diary *diary;
 
-	if (plan_is_booked(plan, item->case_))
+	if (plan_is_booked(plan, item->case_number))
 		return;
 	diary = plan_choose(plan, item);
 	if (!diary)
@@ -165,7 +165,7 @@ static void plan_place(struct plan *plan, const struct plan_case *item)
 	*list_at(plan->visits, struct planned_visit, plan->visits->count++) =
 		(struct planned_visit){
 			.is_set = true,
-			.case_ = item->case_,
+			.case_number = item->case_number,
 			.pair = diary->pair->pair,
 			.day = plan->monday + (day_t)(diary->next / HALVES),
 			.half = HALF_AM + diary->next % HALVES,
