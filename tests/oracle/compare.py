@@ -106,9 +106,10 @@ def rows(what, wanted, given):
 
 
 def without_steps(value):
-	"""The names of steps are free; their dates must lead to the same cutoff."""
+	"""The names of steps are free, and so is the order of cutoffs."""
 	if isinstance(value, list) and value and isinstance(value[0], dict) and "steps" in value[0]:
-		return [{k: v for k, v in row.items() if k != "steps"} for row in value]
+		rows_ = [{k: v for k, v in row.items() if k != "steps"} for row in value]
+		return sorted(rows_, key=lambda row: (row["energy"], row["supplier"]))
 	return value
 
 

@@ -156,21 +156,27 @@ class Facts:
 			or e.get("other") is not None and self.root(e["other"]) == self.root(node)
 			for e in self.events)
 
-	def commune(self, household, up_to=None):
-		"""The latest by fact date, then number. An unknown one replaces nothing unless it is a
-		move. Gives (insee, whether it was told by a move)."""
-		told = [s for s in self.households.get(household, [])
-			if s.data.get("insee") and isinstance(s.data["insee"], str)
-			and (up_to is None or s.n <= up_to)]
-		current = (None, False)
-		for slot in sorted(told, key=lambda s: (s.fact_day(), s.n)):
-			moved = slot.type == "household.moved"
-			if slot.data["insee"] in self.policy["communes"] or moved or current[0] is None:
-				current = (slot.data["insee"], moved)
+	def told_communes(self, household):
+		return sorted((s for s in self.households.get(household, []) if s.data.get("insee")),
+			key=lambda s: (s.fact_day(), s.n))
+
+	def commune(self, household):
+		"""The latest by fact date, then number. An unknown one never replaces a known one, unless
+		it is a move inside the department."""
+		current = None
+		for slot in self.told_communes(household):
+			insee = slot.data["insee"]
+			moved = slot.type == "household.moved" and not is_elsewhere(self.policy, insee)
+			if insee in self.policy["communes"] or moved or current is None:
+				current = insee
 		return current
 
+	def is_last_told(self, household, slot):
+		"""Was no later commune known when this one was told?"""
+		return [s for s in self.told_communes(household) if s.n <= slot.n][-1] is slot
+
 	def sector(self, household):
-		return self.policy["communes"].get(self.commune(household)[0])
+		return self.policy["communes"].get(self.commune(household))
 
 	def requests(self, household):
 		"""FSL requests, each with the decision of the same source and number."""
@@ -304,7 +310,7 @@ class CaseHistory:
 			self.open.close(slot.day, "erased")
 
 	def on_household_moved(self, slot):
-		here = self.facts.commune(self.household, up_to=slot.n) == (slot.data["insee"], True)
+		here = self.facts.is_last_told(self.household, slot)
 		if self.open and here and is_elsewhere(self.facts.policy, slot.data["insee"]):
 			self.open.close(slot.day, "moved_away")
 

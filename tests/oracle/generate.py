@@ -3,8 +3,8 @@
 	generate.py SEED > events.ndjson
 
 A history is drawn from one seed and one profile: `facts` (what senders tell), `life` (and what the
-coordinator does), `undo` (and retractions, merges and corrections under other numbers). Days are
-mostly drawn from bounds: some day of the history plus or minus a rule's number, give or take one."""
+coordinator does), `undo` (and retractions and merges), `moved` (and corrections under other
+households' numbers). Days are mostly drawn from bounds: some day of the history plus or minus a rule's number, give or take one."""
 
 import json
 import random
@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from . import calendar_fr as calendar
 from .calendar_fr import add_months
 
-PROFILES = ("facts", "life", "undo")
+PROFILES = ("facts", "life", "undo", "moved")
 SOURCES = ("fsl-39", "caf-39")
 SUPPLIERS = ("A", "B")
 ENERGIES = ("electricity", "electricity", "electricity", "gas", "heat", "water", "wood")
@@ -96,12 +96,12 @@ class History:
 		subject = household
 		if self.chance(5) and self.forms.count(form) == 1:
 			subject = None
-		if self.profile != "undo":
+		if self.profile != "moved":
 			subject = self.owner(form, subject)
 		self.add("referral.received", day, data, subject)
 
 	def owner(self, form, subject):
-		"""A correction stays with the household of its form, in all but the profile `undo`."""
+		"""A correction stays with the household of its form, in all but the profile `moved`."""
 		return next(h for f, h in self.forms if f == form) if subject else None
 
 	def commune(self):
@@ -230,10 +230,10 @@ class History:
 			self.register(giver, FIRST, calendar.paris_moment(FIRST))
 		kinds = [(self.referral, 5), (self.request, 5), (self.notice, 5), (self.supply, 4),
 			(self.protection, 2), (self.move, 1), (self.giver, 1)]
-		if self.profile in ("life", "undo"):
+		if self.profile != "facts":
 			kinds += [(self.visit, 10), (self.close, 1), (self.withdraw, 1), (self.derogate, 2),
 				(self.absence, 1)]
-		if self.profile == "undo":
+		if self.profile in ("undo", "moved"):
 			kinds += [(self.retract, 4), (self.same, 2)]
 		bag = [kind for kind, weight in kinds for _ in range(weight)]
 		for household in self.households:

@@ -60,10 +60,12 @@ class Visit:
 
 	def derive(self, void):
 		self.state = "planned"
+		self.fixed = False # the coordinator chose its day
 		for n, state, day, half, pair in self.log:
 			if n in void:
 				continue
 			self.state = state or self.state
+			self.fixed = self.fixed or bool(n and day)
 			self.day = day or self.day
 			self.half = half or self.half
 			self.pair = pair or self.pair
@@ -84,6 +86,7 @@ class Model:
 		self.mailed = set()     # (n, template, recipient)
 		self.numbers = {}       # opening event → case number
 		self.members = {}       # case number → numbers of the events that opened or joined it
+		self.case_owner = {}    # case number → number of its household
 		self.case_count = 0
 		self.now = None
 		self.facts = Facts([], policy)
@@ -132,6 +135,7 @@ class Model:
 				visit.add(None, "dropped")
 		self.derive()
 		self.settle(self.counter)
+		self.release()
 
 	def at_six(self):
 		if calendar.is_working_day(self.today, self.policy["planning"]["alsace_moselle"]):
@@ -229,7 +233,8 @@ class Model:
 		number = event["data"]["visit"]
 		if not 1 <= number <= len(self.visits):
 			raise Refused("not_found", "data.visit")
-		if self.visits[number - 1].state not in ACTIVE:
+		late = event["type"] == "visit.recorded" and self.visits[number - 1].state == "dropped"
+		if self.visits[number - 1].state not in ACTIVE and not late:
 			raise Refused("conflict", "data.visit")
 		if event["type"] in ("visit.confirmed", "visit.moved"):
 			self.check_half_day(event, self.visits[number - 1])
@@ -241,9 +246,16 @@ class Model:
 		day = parse_day(event["data"].get("day")) or visit.day
 		half = event["data"].get("half") or visit.half
 		for other in self.visits:
-			if other is not visit and other.state == "confirmed" and \
+			if other is not visit and other.state in ACTIVE and \
 					(other.pair, other.day, other.half) == (visit.pair, day, half):
 				raise Refused("conflict", "data.day")
+
+	def check_household(self, event, raw):
+		if event["type"] in ("household.same_as", "household.not_same"):
+			if not self.facts.is_known(event["node"]):
+				raise Refused("not_found", "subject")
+			if not self.facts.is_known(event["other"]):
+				raise Refused("not_found", "data.other")
 
 	def check_pair(self, event, raw):
 		if event["data"]["pair"] not in {p["id"] for p in self.policy["pairs"]}:
@@ -252,6 +264,8 @@ class Model:
 	def check_event(self, event, raw):
 		if (event["data"]["source"], event["data"]["id"]) not in self.seen:
 			raise Refused("not_found", "data.id")
+		if self.seen[(event["data"]["source"], event["data"]["id"])]["type"] == PREFIX + "event.retracted":
+			raise Refused("invalid_event", "data.id")
 
 	# what an event does beyond being a fact
 
@@ -264,23 +278,14 @@ class Model:
 			day, half = parse_day(data.get("day")), data.get("half")
 			if event["type"] == "visit.confirmed":
 				visit.add(event["n"], "confirmed", day, half)
-				self.make_room(visit)
 			elif event["type"] == "visit.moved":
 				visit.add(event["n"], None, day, half)
-				self.make_room(visit)
 			elif event["type"] == "visit.cancelled":
 				visit.add(event["n"], "cancelled")
 			else:
 				visit.add(event["n"], data["result"])
 		elif event["type"] == "privacy.erase":
 			self.erased.add(event["node"])
-
-	def make_room(self, visit):
-		"""Two visits never share a pair and half-day: an unconfirmed one gives way."""
-		for other in self.visits:
-			if other is not visit and other.state == "planned" and \
-					(other.pair, other.day, other.half) == (visit.pair, visit.day, visit.half):
-				other.add(None, "dropped")
 
 	# cases
 
@@ -308,12 +313,20 @@ class Model:
 				before = [k for k, m in self.members.items() if case.opener in m and k not in used]
 				number = before[0] if before else None
 			if number is None:
+				number = self.vanished_number(case, used)
+			if number is None:
 				self.case_count += 1
 				number = self.case_count
 			used.add(number)
+			self.case_owner[number] = case.household
 			case.number = self.numbers[case.opener] = number
 		for case in self.cases:
 			self.members[case.number] = list(case.members)
+
+	def vanished_number(self, case, used):
+		"""A case that never was leaves its number to the next case of its household."""
+		return next((number for number, household in self.case_owner.items() if number not in used
+			and self.facts.root(household) == case.household and not self.live_slot(number)), None)
 
 	def case_of(self, number):
 		"""The case a number leads to: its own, or the one it joined."""
@@ -430,16 +443,25 @@ class Model:
 		return {c.number for c in self.cases if c.open and self.rank(c)[0] == "cut"}
 
 	def settle(self, n):
-		"""A visit whose case is closed, deferred or gone is cancelled."""
+		"""A visit whose case is closed, deferred or gone is cancelled; of two visits of one case
+		(two cases became one) a confirmed one stays, else the first."""
+		chosen = {}
+		for visit in sorted(self.visits, key=lambda v: (v.state != "confirmed", v.number)):
+			case = self.case_of(visit.case)
+			if visit.state in ACTIVE:
+				chosen.setdefault(case, visit)
 		for visit in self.visits:
 			if visit.state not in ACTIVE:
 				continue
 			case = self.case_of(visit.case)
-			if case and case.open and not case.visited_on and self.is_eligible(case):
+			if case and case.open and not case.visited_on and self.is_eligible(case) \
+					and chosen[case] is visit:
 				continue
-			confirmed = visit.state == "confirmed"
+			if case and case.open and visit.state == "confirmed" and visit.day < self.today:
+				continue # it has taken place, and waits for its record
+			told = visit.state == "confirmed" and visit.day >= self.today
 			visit.add(None, "cancelled")
-			if confirmed:
+			if told:
 				givers = case.givers() if case else []
 				self.mail_all(n, "visit_changed", givers, visit.case, visit.pair)
 
@@ -450,8 +472,7 @@ class Model:
 		kept = {}
 		taken, weeks = set(), {}
 		for visit in self.visits:
-			stays = visit.state in HELD or (visit.state == "planned" and visit.day < first
-				and self.options["today_stays_planned"])
+			stays = visit.state in HELD or self.is_left_alone(visit, first)
 			if stays:
 				taken.add((visit.pair, visit.day, visit.half))
 				week = (visit.pair, visit.day.isocalendar()[:2])
@@ -468,6 +489,11 @@ class Model:
 		for visit in kept.values():
 			visit.add(None, "dropped")
 
+	def is_left_alone(self, visit, first):
+		"""An unconfirmed visit that the plan does not replace."""
+		return visit.state == "planned" and (visit.fixed or
+			self.options["today_stays_planned"] and visit.day < first)
+
 	def plan_days(self):
 		planning = self.policy["planning"]
 		first = calendar.next_working_day(self.today, planning["alsace_moselle"])
@@ -480,8 +506,7 @@ class Model:
 			return False
 		if self.visits_of(case, "confirmed"):
 			return False
-		return not (self.options["today_stays_planned"]
-			and any(v.day < first for v in self.visits_of(case, "planned")))
+		return not any(self.is_left_alone(v, first) for v in self.visits_of(case, "planned"))
 
 	def place(self, case, visit, first, last, taken, weeks):
 		slot = self.find_half_day(case, first, last, taken, weeks)
@@ -534,7 +559,7 @@ class Model:
 		data = event["data"]
 		if event["type"] in VISIT_TYPES:
 			visit = self.visits[data["visit"] - 1]
-			before.update(visit=visit.state, case=self.case_of(visit.case))
+			before.update(visit=(visit.state, visit.day, visit.half), case=self.case_of(visit.case))
 		elif event["node"] is not None:
 			before["case"] = self.open_case(event["node"])
 		if before["case"]:
@@ -545,8 +570,8 @@ class Model:
 
 	def write_mails(self, event, before):
 		kind, data, n = event["type"], event["data"], event["n"]
-		if kind == "giver.registered":
-			self.release(data["giver"])
+		if kind.startswith("giver."):
+			self.release()
 		elif kind == "referral.received":
 			self.answer_referral(event)
 		elif kind in VISIT_TYPES:
@@ -571,7 +596,9 @@ class Model:
 		n, visit = event["n"], self.visits[event["data"]["visit"] - 1]
 		if event["type"] == "visit.recorded":
 			self.mail_all(n, "outcome", before["givers"], before["case"])
-		elif before["visit"] == "confirmed":
+		elif before["visit"][0] == "confirmed":
+			if before["visit"] == (visit.state, visit.day, visit.half):
+				return
 			self.mail_all(n, "visit_changed", before["givers"], before["case"], visit.pair)
 		elif event["type"] == "visit.confirmed":
 			self.mail_all(n, "visit_confirmed", before["givers"], before["case"], visit.pair)
@@ -620,13 +647,19 @@ class Model:
 			self.mails.append({"at": calendar.format_time(at), "template": template, "to": to,
 				"case": case})
 
-	def release(self, giver):
-		"""Held mails go out when their giver is registered, unless they have expired."""
-		for at, recipient, template, case, n in [h for h in self.held if h[1] == giver]:
-			if self.now - at <= MAIL_HELD:
-				self.mailed.discard((n, template, recipient))
-				self.mail(n, template, recipient, case, self.now)
-		self.held = [h for h in self.held if h[1] != giver]
+	def release(self):
+		"""Held mails go out when their giver is registered, or to who follows one that left, unless
+		they have expired."""
+		held, self.held = self.held, []
+		for at, giver, template, case, n in held:
+			recipient = self.stand_in(giver)
+			if self.now - at > MAIL_HELD:
+				continue
+			if recipient is not None and not self.registered(recipient):
+				self.held.append((at, giver, template, case, n))
+				continue
+			self.mailed.discard((n, template, giver))
+			self.mail_giver(n, template, giver, case, self.now)
 
 	# the answer
 
