@@ -116,12 +116,22 @@ static bool was_told(struct reading *reading, struct str sector)
 	return false;
 }
 
+static void complain_sector(struct reading *reading, struct str cell)
+{
+	scoped(buf_done) struct buf what = {0};
+
+	buf_printf(&what, "is ");
+	complain_quote(cell, &what);
+	buf_printf(&what, ", which no sector has as id or name; must be one of those in sectors");
+	buf_add(&what, "", 1);
+	complain_cell(reading, SECTOR, what.data);
+}
+
 /* By id or by name. A word that is no sector is told once, at the first row that has it. */
 static void read_sector(struct reading *reading, uint64_t *sector)
 {
 	const struct list *sectors = &reading->policy->sectors;
 	struct str cell = cell_of(reading, SECTOR);
-	char what[160];
 
 	for (uint32_t i = 0; i < sectors->count; i++) {
 		const struct policy_sector *one = list_at(sectors, struct policy_sector, i);
@@ -131,12 +141,8 @@ static void read_sector(struct reading *reading, uint64_t *sector)
 			return;
 		}
 	}
-	if (was_told(reading, cell))
-		return;
-	snprintf(what, sizeof(what),
-		 "no sector has the id or name \"%.*s\"; must be one of those in sectors",
-		 (int)min_u64(cell.size, 64), cell.size ? cell.data : "");
-	complain_cell(reading, SECTOR, what);
+	if (!was_told(reading, cell))
+		complain_sector(reading, cell);
 }
 
 static void check_department(struct reading *reading, insee_t insee)

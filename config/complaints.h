@@ -12,3 +12,11 @@ struct complaints {
 /* `path` names the option or column, "" when there is none. */
 void complain(struct complaints *complaints, const char *file, uint32_t line, const char *path,
 	      const char *format, ...) printf_like(5, 6);
+
+/* What was found in the file, in quotes and cut where long; only described when it is no clean text:
+ * complaints are shown on terminals and sent as JSON. */
+void complain_quote(struct str found, struct buf *out);
+
+/* Would proto/ take this text for the field: its size, UTF-8, control characters, address? */
+struct field;
+bool text_is_good(const struct field *field, struct str text);

@@ -62,8 +62,11 @@ static bool is_this_machine(struct str host)
 
 static void check_mail(struct document *document, const struct settings *settings)
 {
+	bool has_user = document_has(document, "smtp_user");
+	bool has_password = document_has(document, "smtp_password_file");
+
 	if (settings->mail_delivery == MAIL_DELIVERY_SMTP) {
-		if (settings->mail_from.size == 0)
+		if (!document_has(document, "mail_from"))
 			document_complain(document, "mail_from",
 					  "is missing; must be given for mail_delivery = \"smtp\"");
 		if (settings->smtp_security == SMTP_SECURITY_NONE &&
@@ -72,10 +75,10 @@ static void check_mail(struct document *document, const struct settings *setting
 					  "\"none\" is for a mail server on this machine; must be "
 					  "\"starttls\" or \"tls\" for any other");
 	}
-	if (settings->smtp_user.size && !settings->smtp_password_file.size)
+	if (has_user && !has_password)
 		document_complain(document, "smtp_password_file",
 				  "is missing; must be given together with smtp_user");
-	if (!settings->smtp_user.size && settings->smtp_password_file.size)
+	if (has_password && !has_user)
 		document_complain(document, "smtp_user",
 				  "is missing; must be given together with smtp_password_file");
 }
@@ -182,13 +185,22 @@ static bool is_z85(struct str key)
 	return true;
 }
 
+static bool has_mark(const struct document *document, uint32_t index, const char *option)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "senders[%u].%s", index, option);
+	return document_has(document, path);
+}
+
 static void check_sender(struct document *document, uint32_t index,
 			 const struct sender_settings *sender)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "senders[%u]", index);
-	if (sender->uid == SINT_NONE && sender->loopback != SAID_YES && sender->key.size == 0)
+	if (sender->is_set && !has_mark(document, index, "uid") &&
+	    !has_mark(document, index, "key") && sender->loopback == SAID_NO)
 		document_complain(document, path,
 				  "nobody can be this sender; must have a uid, a key or loopback");
 	snprintf(path, sizeof(path), "senders[%u].key", index);

@@ -161,7 +161,7 @@ static void print_given(const config_setting_t *setting, struct buf *out)
 		buf_printf(out, "%s", config_setting_get_bool(setting) ? "true" : "false");
 		break;
 	case CONFIG_TYPE_STRING:
-		buf_printf(out, "\"%.60s\"", config_setting_get_string(setting));
+		complain_quote(str_from(config_setting_get_string(setting)), out);
 		break;
 	case CONFIG_TYPE_FLOAT:
 		buf_printf(out, "a decimal number");
@@ -297,27 +297,12 @@ static bool read_word(const struct filling *filling, const config_setting_t *set
 	return true;
 }
 
-/* Bytes, control characters, UTF-8, addresses: as proto/ checks them, since it will check again. */
-static bool is_good_text(const struct field *field, struct str text)
-{
-	struct holder {
-		bool is_set;
-		struct str text;
-	} holder = {true, text};
-	struct field one = *field;
-	struct record record = {field->name, sizeof(holder), 1, &one};
-	struct fault fault;
-
-	one.offset = offsetof(struct holder, text);
-	return text.size > 0 && record_check(&record, &holder, "", &fault) == ERR_OK;
-}
-
 static bool read_string(const struct filling *filling, const config_setting_t *setting,
 			const struct option *option, const struct field *field, void *value)
 {
 	struct str text = text_of(setting);
 
-	if (!is_good_text(field, text))
+	if (!text_is_good(field, text))
 		return refuse(filling, setting, option, field);
 	*(struct str *)value = keep(filling, text);
 	return true;
@@ -328,7 +313,7 @@ static bool read_path(const struct filling *filling, const config_setting_t *set
 {
 	struct str path = text_of(setting);
 
-	if (!is_good_text(field, path))
+	if (!text_is_good(field, path))
 		return refuse(filling, setting, option, field);
 	path = document_path(filling->document, path, filling->arena);
 	if (option->form == AS_SOCKET && path.size > SOCKET_PATH_MAX)
@@ -648,13 +633,18 @@ void document_fill(struct document *document, const char *at, const struct optio
 }
 
 /* libconfig's own way to write a path has a dot before each bracket. */
+static void print_own_path(const char *path, struct buf *own)
+{
+	for (; *path; path++)
+		buf_printf(own, *path == '[' && own->size ? ".%c" : "%c", *path);
+	buf_add(own, "", 1);
+}
+
 static const config_setting_t *find_setting(const struct document *document, const char *path)
 {
 	scoped(buf_done) struct buf own = {0};
 
-	for (; *path; path++)
-		buf_printf(&own, *path == '[' && own.size ? ".%c" : "%c", *path);
-	buf_add(&own, "", 1);
+	print_own_path(path, &own);
 	for (;;) {
 		const config_setting_t *setting = own.data[0]
 							  ? config_lookup(&document->tree, own.data)
@@ -665,6 +655,14 @@ static const config_setting_t *find_setting(const struct document *document, con
 			return setting;
 		*(last ? last : own.data) = '\0';
 	}
+}
+
+bool document_has(const struct document *document, const char *path)
+{
+	scoped(buf_done) struct buf own = {0};
+
+	print_own_path(path, &own);
+	return config_lookup(&document->tree, own.data) != NULL;
 }
 
 void document_complain(struct document *document, const char *path, const char *format, ...)

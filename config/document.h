@@ -18,6 +18,9 @@ void document_close(struct document **document);
 void document_fill(struct document *document, const char *at, const struct options *family,
 		   const struct record *record, struct arena *arena, void *object);
 
+/* Was "senders[0].uid" written, rightly or wrongly? */
+bool document_has(const struct document *document, const char *path);
+
 /* Complains at the line of "sectors[1].openings[0]", or of the nearest group around it. */
 void document_complain(struct document *document, const char *path, const char *format, ...)
 	printf_like(3, 4);

@@ -42,11 +42,14 @@ static void print_words(const struct words *words, struct buf *out)
 
 static void print_text(const struct field *field, struct buf *out)
 {
-	if (field->flags & EMAIL)
+	if (field->flags & EMAIL) {
 		buf_printf(out, "an e-mail address");
-	else
-		buf_printf(out, "a text of %" PRIu64 " to %" PRIu64 " bytes%s", field->min,
-			   field->max, field->flags & LINE ? " in one line" : "");
+		return;
+	}
+	buf_printf(out, "a text of %" PRIu64, field->min);
+	if (field->max != field->min)
+		buf_printf(out, " to %" PRIu64, field->max);
+	buf_printf(out, " bytes%s", field->flags & LINE ? " in one line" : "");
 }
 
 static void print_by_type(const struct field *field, struct buf *out)
