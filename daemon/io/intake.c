@@ -316,6 +316,20 @@ static void on_status(struct gate_link *link, const struct sender *sender, uint3
 
 /* --- frames ----------------------------------------------------------------------------------- */
 
+/* Bytes that are no message mostly begin like one, and a sender with many requests under way wants to
+ * know which it was. 0 when that cannot be told. */
+static uint32_t peek_msgid(struct str frame)
+{
+	struct reader reader = reader_from(frame);
+	uint64_t type, msgid;
+	uint32_t count;
+
+	if (!read_array(&reader, &count) || !read_uint(&reader, &type) || type != RPC_REQUEST ||
+	    !read_uint(&reader, &msgid) || msgid > UINT32_MAX)
+		return 0;
+	return (uint32_t)msgid;
+}
+
 static void on_request(struct gate_link *link, const struct sender *sender, uint32_t gate_msgid,
 		       struct str frame)
 {
@@ -324,7 +338,7 @@ static void on_request(struct gate_link *link, const struct sender *sender, uint
 	struct rpc rpc = {0};
 
 	if (rpc_parse(frame, &rpc, &fault)) {
-		refuse(intake, link, gate_msgid, rpc.msgid, &fault);
+		refuse(intake, link, gate_msgid, peek_msgid(frame), &fault);
 		return;
 	}
 	if (rpc.type == RPC_REQUEST && str_is(rpc.method, "publish")) {
