@@ -62,40 +62,22 @@ static void link_found(struct state *state, const struct event *event, uint32_t 
 								   .is_silent = true});
 }
 
-/* A household under a number it did not answer to before. */
-static uint32_t add_household(struct state *state, uint32_t party, const uint8_t hash[DIGEST_SIZE])
+/* A household, and a number it did not answer to before. */
+static void add_household(struct state *state, uint32_t party, const uint8_t hash[DIGEST_SIZE])
 {
-	uint32_t index;
-
 	if (party == state->parties.count)
 		(void)state_add_household(state);
-	index = party_household(state, party);
 	if (hash_is_set(hash) && !state_find_alias(state, hash))
-		(void)state_add_alias(state, hash, index);
-	return index;
+		(void)state_add_alias(state, hash, party_household(state, party));
 }
 
-/* Its first number stands, sealed, in the first event that names it. */
-static void note_subject(struct state *state, const struct event *event, uint32_t household)
-{
-	struct household *record = state_get(state, households, household);
-
-	if (record->subject_at || !hash_is_set(event->found.subject_hash))
-		return;
-	record->subject_at = event->seq;
-	record->subject_source = names_add(&state->names, event->subject_source);
-}
-
-/* New households and givers get the next numbers, in this order: household, other, giver, successor. */
+/* New households and givers get the next numbers, in this order: household, giver, successor. */
 static void add_parties(struct state *state, const struct event *event)
 {
 	const struct resolution *found = &event->found;
 
 	if (found->household)
-		note_subject(state, event,
-			     add_household(state, found->household, found->subject_hash));
-	if (event->kind == EVENT_HOUSEHOLD_SAME_AS || event->kind == EVENT_HOUSEHOLD_NOT_SAME)
-		(void)add_household(state, found->other, found->other_hash);
+		add_household(state, found->household, found->subject_hash);
 	if (found->giver && found->giver == state->parties.count)
 		(void)state_add_giver(state, giver_named(event));
 	if (found->successor && found->successor == state->parties.count)

@@ -147,8 +147,6 @@ static bool makes_known(enum event_kind kind)
 	case EVENT_FSL_DECIDED:
 	case EVENT_HOUSEHOLD_PROTECTION:
 	case EVENT_HOUSEHOLD_MOVED:
-	case EVENT_HOUSEHOLD_SAME_AS: /* two numbers may be tied before anything else is said */
-	case EVENT_HOUSEHOLD_NOT_SAME:
 		return true;
 	default:
 		return false;
@@ -296,11 +294,9 @@ static enum err check_links(struct check *check)
 	struct resolution *found = &check->event->found;
 
 	found->other = find_household(check, other->source, other->subject, found->other_hash);
-	if (!found->other && is_own_number(other->source))
-		return refuse_unknown(check, "data.other");
 	if (!found->other)
-		found->other = check->next_party++;
-	else if (check->state->parties.items[found->other].is_erased)
+		return refuse_unknown(check, "data.other");
+	if (check->state->parties.items[found->other].is_erased)
 		return fault_set(check->fault, ERR_ERASED, "data.other",
 				 "this household asked to be forgotten");
 	if (found->other == found->household)

@@ -453,19 +453,17 @@ enum err engine_turn(struct engine *engine)
 
 /* --- beginning and replay --------------------------------------------------------------------- */
 
-enum err engine_begin(struct engine *engine, bool is_rehearsal)
+enum err engine_begin(struct engine *engine, bool is_rehearsal, const uint8_t salt[DIGEST_SIZE])
 {
-	uint8_t salt[DIGEST_SIZE];
 	struct event event;
 
 	assert(!engine->state.seq);
-	random_bytes(salt, sizeof(salt));
 	event_clear(&event, EVENT_JOURNAL_BEGUN);
 	event.source = STR(CORE_SOURCE);
 	event.id = STR("begin");
 	event.time = engine->ports.now(engine->ports.context);
 	event.data.journal_begun.rehearsal = is_rehearsal ? SAID_YES : SAID_NO;
-	event.data.journal_begun.salt = (struct str){(const char *)salt, sizeof(salt)};
+	event.data.journal_begun.salt = (struct str){(const char *)salt, DIGEST_SIZE};
 	engine_submit(engine, AUTHORITY_SYSTEM, &event, NULL, NULL);
 	return engine_turn(engine);
 }

@@ -43,8 +43,10 @@ struct state *engine_restore(struct engine *engine); /* to be filled from a snap
  */
 enum err engine_replay(struct engine *engine, struct str stored) must_use;
 
-/* A new journal: its first event. Must be the first of all. */
-enum err engine_begin(struct engine *engine, bool is_rehearsal) must_use;
+/* A new journal: its first event. Must be the first of all. The salt makes hashes of this journal's state
+ * its own; it is random, or fixed where the same events must give the same digest again. */
+enum err engine_begin(struct engine *engine, bool is_rehearsal,
+		      const uint8_t salt[DIGEST_SIZE]) must_use;
 
 /* Submits an event; everything it borrows must live until the verdict. `fn` may be NULL. */
 void engine_submit(struct engine *engine, enum authority authority, const struct event *event,

@@ -37,6 +37,9 @@ void on_timer(struct state *state, enum timer_kind kind, uint32_t id, const stru
 	case TIMER_HOUSEHOLD:
 		on_household_timer(state, id, cause);
 		return;
+	case TIMER_GIVER: /* gone since midnight: what is due goes to whom it should */
+		mailing_release(state, cause, id);
+		return;
 	case TIMER_PLAN:
 		on_plan_timer(state, cause);
 		return;

@@ -28,6 +28,28 @@ void portrait_make(const struct state *state, uint32_t head, struct arena *arena
 	}
 }
 
+/* --- visits the machine takes back ------------------------------------------------------------ */
+
+/* A visit that has begun, or should have, is not undone by a deferral: its record is awaited. */
+static bool visit_is_ahead(const struct state *state, const struct visit *visit)
+{
+	return visit->day >= state->today;
+}
+
+/* Whoever was told of it is told again, unless its day has passed. */
+static void cancel_visit(struct state *state, uint32_t number, uint32_t case_number,
+			 const struct cause *cause)
+{
+	struct visit *visit = state_get(state, visits, number);
+
+	visit->state = VISIT_STATE_CANCELLED;
+	visit->sequence += visit->was_confirmed;
+	visit->lifted = cause->seq;
+	visit->is_cancelled = true;
+	if (visit->was_confirmed && visit_is_ahead(state, visit))
+		mailing_to_all(state, cause, TEMPLATE_VISIT_CHANGED, case_number, number, true);
+}
+
 /* --- numbers of cases ------------------------------------------------------------------------- */
 
 static struct fact *opening_fact(struct state *state, const struct portrait *portrait,
@@ -53,14 +75,14 @@ static uint32_t find_orphan(const struct state *state, uint32_t head)
 
 /* A case keeps its number for ever; a new one takes over the number of a case whose opening was
  * retracted, so that what givers were told still leads somewhere, or else gets the next. */
-static void number_case(struct state *state, const struct portrait *portrait, uint32_t head,
+static bool number_case(struct state *state, const struct portrait *portrait, uint32_t head,
 			const struct life_case *life_case)
 {
 	struct fact *opening = opening_fact(state, portrait, life_case);
 	uint32_t orphan;
 
 	if (opening->opened)
-		return;
+		return false;
 	orphan = find_orphan(state, head);
 	if (orphan) {
 		opening->opened = state->facts.items[orphan].opened;
@@ -68,12 +90,25 @@ static void number_case(struct state *state, const struct portrait *portrait, ui
 	} else {
 		opening->opened = state_add_case(state, (struct case_record){.closed_on = DAY_NONE});
 	}
+	return orphan != 0;
 }
 
-static void forget_case(struct state *state, uint32_t number)
+/* True when a number changed hands: its visits came along, and have to be told again. */
+static bool number_cases(struct state *state, const struct portrait *portrait, uint32_t head)
+{
+	bool is_taken_over = false;
+
+	for (uint32_t i = 0; i < portrait->life.case_count; i++)
+		is_taken_over |= number_case(state, portrait, head, &portrait->life.cases[i]);
+	return is_taken_over;
+}
+
+static void forget_case(struct state *state, uint32_t number, const struct cause *cause)
 {
 	struct case_record *record = state_get(state, cases, number);
 
+	if (record->visit)
+		cancel_visit(state, record->visit, number, cause);
 	record->is_gone = true;
 	record->joined = 0;
 	state_set_visit(state, record, 0);
@@ -81,7 +116,8 @@ static void forget_case(struct state *state, uint32_t number)
 }
 
 /* Every number the group ever gave leads to the case its fact belongs to now, or is gone. */
-static void lead_numbers(struct state *state, const struct portrait *portrait, uint32_t head)
+static void lead_numbers(struct state *state, const struct portrait *portrait, uint32_t head,
+			 const struct cause *cause)
 {
 	for (uint32_t member = head; member; member = state->households.items[member].next_member) {
 		const struct party *party =
@@ -89,7 +125,7 @@ static void lead_numbers(struct state *state, const struct portrait *portrait, u
 
 		for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next)
 			if (state->facts.items[at].opened && !state_fact_stands(state, at))
-				forget_case(state, state->facts.items[at].opened);
+				forget_case(state, state->facts.items[at].opened, cause);
 	}
 	for (uint32_t i = 0; i < portrait->fact_count; i++) {
 		uint32_t number = state->facts.items[portrait->facts[i].root].opened;
@@ -165,12 +201,6 @@ static void place_case(struct state *state, struct portrait *portrait,
 	record->is_eligible = !record->is_closed_sector || is_eligible_closed(state, portrait, open);
 }
 
-/* A visit that has begun, or should have, is not undone by a deferral: its record is awaited. */
-static bool visit_is_ahead(const struct state *state, const struct visit *visit)
-{
-	return visit->day >= state->today;
-}
-
 static uint32_t case_state(const struct state *state, const struct portrait *portrait,
 			   const struct life_case *open, bool is_eligible)
 {
@@ -224,10 +254,7 @@ static void queue_case(struct state *state, uint32_t number)
 					     record->order_seq});
 }
 
-/* --- visits the machine takes back ------------------------------------------------------------ */
-
-/* An active visit no case holds any more is cancelled, for good: whoever was told of it is told again,
- * unless its day has passed. */
+/* An active visit no case holds any more is cancelled, for good. */
 static void cancel_stray_visits(struct state *state, const struct portrait *portrait,
 				const struct cause *cause)
 {
@@ -238,13 +265,7 @@ static void cancel_stray_visits(struct state *state, const struct portrait *port
 
 		if (!visit_is_active(visit) || (owner && state->cases.items[owner].visit == number))
 			continue;
-		visit->state = VISIT_STATE_CANCELLED;
-		visit->sequence += visit->was_confirmed;
-		visit->lifted = cause->seq;
-		visit->is_cancelled = true;
-		if (visit->was_confirmed && visit_is_ahead(state, visit))
-			mailing_to_all(state, cause, TEMPLATE_VISIT_CHANGED,
-				       owner ? owner : visit->case_number, number, true);
+		cancel_visit(state, number, owner ? owner : visit->case_number, cause);
 	}
 }
 
@@ -282,9 +303,9 @@ void settle_household(struct state *state, uint32_t household, const struct caus
 	if (!state->has_policy || state->parties.items[record->party].is_erased)
 		return;
 	portrait_make(state, head, &arena, &portrait);
-	for (uint32_t i = 0; i < portrait.life.case_count; i++)
-		number_case(state, &portrait, head, &portrait.life.cases[i]);
-	lead_numbers(state, &portrait, head);
+	if (number_cases(state, &portrait, head))
+		portrait_make(state, head, &arena, &portrait);
+	lead_numbers(state, &portrait, head, cause);
 	for (uint32_t i = 0; i < portrait.life.case_count; i++) {
 		uint32_t number = opening_fact(state, &portrait, &portrait.life.cases[i])->opened;
 		uint32_t tier_before = state->cases.items[number].tier;
@@ -299,20 +320,6 @@ void settle_household(struct state *state, uint32_t household, const struct caus
 	cancel_stray_visits(state, &portrait, cause);
 	set_household_timer(state, head, portrait.horizon.next);
 	arena_done(&arena);
-}
-
-/* The pair learns that it is not expected; the givers hear nothing of an erasure. */
-static void cancel_for_erasure(struct state *state, uint32_t number, const struct cause *cause)
-{
-	struct visit *visit = state_get(state, visits, number);
-	bool was_ahead = visit->was_confirmed && visit_is_ahead(state, visit);
-
-	visit->state = VISIT_STATE_CANCELLED;
-	visit->sequence += visit->was_confirmed;
-	visit->lifted = cause->seq;
-	visit->is_cancelled = true;
-	if (was_ahead)
-		mailing_to_all(state, cause, TEMPLATE_VISIT_CHANGED, visit->case_number, number, true);
 }
 
 void settle_erased(struct state *state, uint32_t head, const struct cause *cause)
@@ -332,7 +339,7 @@ void settle_erased(struct state *state, uint32_t head, const struct cause *cause
 	record->tier = 0;
 	record->effective_date = DAY_NONE;
 	if (record->visit)
-		cancel_for_erasure(state, record->visit, cause);
+		cancel_visit(state, record->visit, household->open_case, cause);
 	state_set_visit(state, record, 0);
 	household->open_case = 0;
 }
@@ -474,5 +481,7 @@ void settle_giver(struct state *state, uint32_t index, const struct cause *cause
 	for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next)
 		if (!state->facts.items[at].is_void && !state->facts.items[at].is_replaced)
 			tell_giver(giver, &state->facts.items[at]);
+	if (giver->left_on != DAY_NONE && giver->left_on >= state->today)
+		state_set_timer(state, time_at_paris(giver->left_on + 1, 0, 0), TIMER_GIVER, index);
 	mailing_release(state, cause, index);
 }

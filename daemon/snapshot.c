@@ -106,8 +106,6 @@ static void pass_household(struct stream *stream, struct household *household)
 	pass(stream, household->head);
 	pass(stream, household->next_member);
 	pass(stream, household->first_link);
-	pass(stream, household->subject_source);
-	pass(stream, household->subject_at);
 	pass(stream, household->open_case);
 	pass(stream, household->insee);
 	pass(stream, household->turns_on);

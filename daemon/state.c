@@ -623,6 +623,12 @@ static void rebuild_timers(struct state *state)
 			state_set_timer(state,
 					time_at_paris(state->households.items[i].turns_on, 0, 0),
 					TIMER_HOUSEHOLD, i);
+	for (uint32_t i = 1; i < state->givers.count; i++)
+		if (state->givers.items[i].left_on != DAY_NONE &&
+		    state->givers.items[i].left_on >= state->today)
+			state_set_timer(state,
+					time_at_paris(state->givers.items[i].left_on + 1, 0, 0),
+					TIMER_GIVER, i);
 	for (uint32_t i = 1; i < state->tasks.count; i++)
 		if (state->tasks.items[i].state == TASK_STATE_RETRYING ||
 		    state->tasks.items[i].state == TASK_STATE_HELD)

@@ -25,8 +25,6 @@ struct household {
 	uint32_t head;        /* the household (index) that stands for all that are the same; its own */
 	uint32_t next_member; /* of the same group, later number; 0: the last */
 	uint32_t first_link;  /* links to others */
-	uint32_t subject_source; /* name number of its first number's source, or 0 */
-	uint64_t subject_at;  /* number of the event that told its first number, or 0 */
 
 	/* derived; on the head of a group only */
 	uint32_t open_case;   /* number, or 0 */
@@ -71,8 +69,9 @@ struct case_record {
 /* Kinds of timers, in the order in which they fire at one instant. */
 enum timer_kind {
 	TIMER_HOUSEHOLD = 1, /* id: household index */
-	TIMER_PLAN = 2,
-	TIMER_TASK = 3, /* id: task */
+	TIMER_GIVER = 2, /* id: giver index; the day after the last */
+	TIMER_PLAN = 3,
+	TIMER_TASK = 4, /* id: task */
 };
 
 /* Who said it and under which name: a fingerprint of source and id, checked against the journal when

@@ -349,20 +349,27 @@ json_t *view_alarms(const struct state *state)
 
 /* --- what is sealed --------------------------------------------------------------------------- */
 
+/* A number that vigie gave, not a sender. */
+static bool is_own_number(struct str source)
+{
+	return str_is(source, "urn:vigie") || str_is(source, "urn:vigie:household");
+}
+
 void view_opened_subject(struct engine *engine, uint32_t household, json_t **source,
 			 json_t **subject)
 {
 	const struct state *state = engine_state(engine);
 	struct arena arena = {0};
+	struct standing *facts;
 	struct event event;
+	uint32_t count;
 
 	*source = NULL;
 	*subject = NULL;
-	for (uint32_t at = household; at && !*subject;
-	     at = state->households.items[at].next_member) {
-		uint64_t seq = state->households.items[at].subject_at;
-
-		if (!seq || engine_read(engine, seq, &arena, &event))
+	facts = state_gather(state, household_head(state, household), &arena, &count);
+	for (uint32_t i = 0; i < count && !*subject; i++) {
+		if (engine_read(engine, facts[i].seq, &arena, &event) || !event.subject.size ||
+		    is_own_number(event.subject_source))
 			continue;
 		*source = view_text(event.subject_source);
 		*subject = view_text(event.subject);

@@ -193,6 +193,7 @@ static enum err begin(struct core *core, const struct boot *boot)
 	struct arena arena = {0};
 	struct policy policy;
 	enum err err = policy_read(core->config->policy_file, &arena, &policy, &complaints);
+	uint8_t salt[DIGEST_SIZE];
 	day_t day;
 
 	if (boot->rehearse) {
@@ -203,8 +204,9 @@ static enum err begin(struct core *core, const struct boot *boot)
 		core->calendar = (struct calendar){true, err ? 0 : time_at_paris(day, 0, 0)};
 	}
 	fwrite(complaints.text.data, 1, complaints.text.size, stderr);
+	random_bytes(salt, sizeof(salt));
 	if (!err)
-		err = engine_begin(core->engine, core->calendar.is_rehearsal);
+		err = engine_begin(core->engine, core->calendar.is_rehearsal, salt);
 	if (!err)
 		err = apply_policy(core, &policy);
 	buf_done(&complaints.text);

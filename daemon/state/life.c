@@ -307,7 +307,7 @@ static void tell_placements(struct living *living, uint64_t until_seq)
 	for (uint32_t i = 0; i < living->visit_count; i++) {
 		struct visit *visit = living->visits[i].visit;
 
-		if (living->open && !living->open->visit && visit->state == VISIT_STATE_PLANNED &&
+		if (living->open && !living->open->visit && visit_is_active(visit) &&
 		    visit->placed < until_seq)
 			living->open->visit = i + 1;
 	}
