@@ -35,7 +35,7 @@ PAST = {"referral.received": ("consent_on",), "supplier.notice": ("issued_on",),
 OPTIONS = {
 	"today_stays_planned": False,  # is a visit planned for today left alone by today's plan?
 	"cut_beyond_week": True,       # tiers cut and critical may exceed the pair's visits a week
-	"whole_weeks_end": "rolling",  # rolling: 7·weeks days from the first; sunday: to a Sunday
+	"whole_weeks_end": "sunday",   # sunday: of the last calendar week; rolling: 7·weeks days
 }
 
 
