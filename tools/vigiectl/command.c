@@ -1,0 +1,427 @@
+#include "tools/vigiectl/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tools/vigiectl/print.h"
+#include "tools/vigiectl/special.h"
+
+/* --- columns --- */
+
+static const struct column queue_columns[] = {
+	{"RANK", "rank", CELL_NUMBER},    {"CASE", "case", CELL_NUMBER},
+	{"STATE", "state", CELL_URGENCY}, {"SECTOR", "sector", CELL_TEXT},
+	{"TIER", "tier", CELL_URGENCY},   {"AS IF SINCE", "effective_date", CELL_TEXT},
+	{"WHY", "why", CELL_TEXT},        {NULL},
+};
+
+const struct column visit_columns[] = {
+	{"VISIT", "visit", CELL_NUMBER},
+	{"CASE", "case", CELL_NUMBER},
+	{"DAY", "day", CELL_TEXT},
+	{"HALF", "half", CELL_TEXT},
+	{"PAIR", "pair", CELL_TEXT},
+	{"STATE", "state", CELL_URGENCY},
+	{"SECTOR", "sector", CELL_TEXT},
+	{"COMMUNE", "commune", CELL_TEXT},
+	{NULL},
+};
+
+static const struct column duplicate_columns[] = {
+	{"HOUSEHOLD", "household", CELL_NUMBER}, {"CASE", "case", CELL_NUMBER},
+	{"OTHER", "other", CELL_NUMBER},         {"OTHER CASE", "other_case", CELL_NUMBER},
+	{"SINCE", "since", CELL_TEXT},           {NULL},
+};
+
+const struct column task_columns[] = {
+	{"TASK", "task", CELL_NUMBER},         {"KIND", "kind", CELL_TEXT},
+	{"TEMPLATE", "template", CELL_TEXT},   {"STATE", "state", CELL_URGENCY},
+	{"ATTEMPT", "attempt", CELL_NUMBER},   {"DUE", "due", CELL_TEXT},
+	{"CASE", "case", CELL_NUMBER},         {"TO", "to", CELL_TEXT},
+	{"LAST CODE", "last_code", CELL_TEXT}, {NULL},
+};
+
+/* --- arguments that several commands have --- */
+
+#define NEEDED (IS_POSITIONAL | IS_REQUIRED)
+#define CASE                                                                                       \
+	{                                                                                          \
+		"case", ARGUMENT_NUMBER, NEEDED, "number of the case"                              \
+	}
+#define VISIT                                                                                      \
+	{                                                                                          \
+		"visit", ARGUMENT_NUMBER, NEEDED, "number of the visit"                            \
+	}
+#define LIMIT                                                                                      \
+	{                                                                                          \
+		"limit", ARGUMENT_LIMIT, 0, "at most so many lines (50)"                           \
+	}
+#define BY                                                                                         \
+	{                                                                                          \
+		"by", ARGUMENT_WORD, 0, "who wanted it", &words_canceller                          \
+	}
+#define HALF_OF_DAY(flags)                                                                         \
+	{                                                                                          \
+		"half", ARGUMENT_WORD, flags, "morning or afternoon", &words_half                  \
+	}
+
+/* --- the commands --- */
+
+const struct command commands[] = {
+	{
+		.words = "status",
+		.method = "status",
+		.socket = SOCKET_READS,
+		.help = "How the core is, what is waiting, and what needs attention.",
+		.print = print_status,
+	},
+	{
+		.words = "queue list",
+		.method = "queue.list",
+		.socket = SOCKET_READS,
+		.help = "The open cases in their order, each with the reason for its place.",
+		.arguments =
+			{
+				{"sector", ARGUMENT_TEXT, 0, "only this sector"},
+				{"tier", ARGUMENT_WORD, 0, "only this tier", &words_tier},
+				{"state", ARGUMENT_WORD, 0, "only this state", &words_case_state},
+				LIMIT,
+			},
+		.list = "cases",
+		.columns = queue_columns,
+		.print = print_queue_total,
+	},
+	{
+		.words = "case explain",
+		.method = "case.explain",
+		.socket = SOCKET_READS,
+		.help = "Why a case stands where it does, and before whom.",
+		.arguments = {CASE},
+		.print = print_explanation,
+	},
+	{
+		.words = "case show",
+		.method = "case.show",
+		.socket = SOCKET_ACTS,
+		.help = "All that is known of a case, persons and facts included. The look is "
+			"logged.",
+		.arguments = {CASE},
+		.print = print_case,
+	},
+	{
+		.words = "case close",
+		.method = "case.close",
+		.socket = SOCKET_ACTS,
+		.help = "Close a case.",
+		.arguments =
+			{
+				CASE,
+				{"reason", ARGUMENT_WORD, NEEDED, "why", &words_closing},
+			},
+		.print = print_event,
+	},
+	{
+		.words = "case derogate",
+		.method = "case.derogate",
+		.socket = SOCKET_ACTS,
+		.help = "Allow a visit in a closed sector, or deny it, through a day.",
+		.arguments =
+			{
+				CASE,
+				{"allow",
+				 ARGUMENT_ANSWER,
+				 NEEDED,
+				 "which of both",
+				 NULL,
+				 {"deny", "allow"}},
+				{"until", ARGUMENT_DAY, IS_REQUIRED,
+				 "last day on which this holds"},
+			},
+		.print = print_event,
+	},
+	{
+		.words = "visit list",
+		.method = "visit.list",
+		.socket = SOCKET_READS,
+		.help = "Visits: planned, confirmed, and what came of them.",
+		.arguments =
+			{
+				{"week", ARGUMENT_WEEK, 0, "only this week"},
+				{"from", ARGUMENT_DAY, 0, "from this day on"},
+				{"to", ARGUMENT_DAY, 0, "up to this day, included"},
+				{"pair", ARGUMENT_TEXT, 0, "only this pair"},
+				{"state", ARGUMENT_WORD, 0, "only this state", &words_visit_state},
+				LIMIT,
+			},
+		.list = "visits",
+		.columns = visit_columns,
+	},
+	{
+		.words = "visit confirm",
+		.method = "visit.confirm",
+		.socket = SOCKET_ACTS,
+		.help = "Confirm a planned visit, or with --week and --all every planned visit of "
+			"a "
+			"week.",
+		.arguments =
+			{
+				{"visit", ARGUMENT_NUMBER, IS_POSITIONAL, "number of the visit"},
+				{"day", ARGUMENT_DAY, 0, "on this day instead"},
+				HALF_OF_DAY(0),
+				{"week", ARGUMENT_WEEK, 0, "the week whose visits are confirmed"},
+				{"all", ARGUMENT_FLAG, 0, "all of them, for certain"},
+			},
+		.print = print_event,
+		.run = special_confirm,
+	},
+	{
+		.words = "visit move",
+		.method = "visit.move",
+		.socket = SOCKET_ACTS,
+		.help = "Move a visit to another day or half-day.",
+		.arguments =
+			{
+				VISIT,
+				{"day", ARGUMENT_DAY, NEEDED, "the new day"},
+				HALF_OF_DAY(NEEDED),
+				BY,
+			},
+		.print = print_event,
+	},
+	{
+		.words = "visit cancel",
+		.method = "visit.cancel",
+		.socket = SOCKET_ACTS,
+		.help = "Cancel a visit; the case waits again.",
+		.arguments =
+			{
+				VISIT,
+				{"by", ARGUMENT_WORD, IS_REQUIRED, "who wanted it",
+				 &words_canceller},
+			},
+		.print = print_event,
+	},
+	{
+		.words = "visit record",
+		.method = "visit.record",
+		.socket = SOCKET_ACTS,
+		.help = "Record what came of a visit.",
+		.arguments =
+			{
+				VISIT,
+				{"result", ARGUMENT_WORD, NEEDED, "how it went", &words_result},
+				{"second_visit", ARGUMENT_FLAG, 0, "another visit is needed"},
+				{"onward", ARGUMENT_WORDS, 0, "where the household is sent on to",
+				 &words_onward},
+			},
+		.print = print_event,
+	},
+	{
+		.words = "visit sheet",
+		.method = "visit.sheet",
+		.socket = SOCKET_ACTS,
+		.help = "Names, phones and addresses of a pair's confirmed visits. The look is "
+			"logged.",
+		.arguments =
+			{
+				{"pair", ARGUMENT_TEXT, NEEDED, "the pair"},
+				{"week", ARGUMENT_WEEK, NEEDED, "the week"},
+			},
+		.print = print_sheet,
+	},
+	{
+		.words = "pair absent",
+		.method = "pair.absent",
+		.socket = SOCKET_ACTS,
+		.help = "Say that a pair is away; nothing is planned for it then.",
+		.arguments =
+			{
+				{"pair", ARGUMENT_TEXT, NEEDED, "the pair"},
+				{"from", ARGUMENT_DAY, NEEDED, "first day"},
+				{"to", ARGUMENT_DAY, NEEDED, "last day"},
+			},
+		.print = print_event,
+	},
+	{
+		.words = "duplicate list",
+		.method = "duplicate.list",
+		.socket = SOCKET_ACTS,
+		.help = "Households that may be the same and that nobody has settled.",
+		.list = "duplicates",
+		.columns = duplicate_columns,
+	},
+	{
+		.words = "duplicate settle",
+		.method = "duplicate.settle",
+		.socket = SOCKET_ACTS,
+		.help = "Say that two households are the same, or that they are not.",
+		.arguments =
+			{
+				{"household", ARGUMENT_NUMBER, NEEDED, "number of the one"},
+				{"other", ARGUMENT_NUMBER, NEEDED, "number of the other"},
+				{"same",
+				 ARGUMENT_ANSWER,
+				 NEEDED,
+				 "which of both",
+				 NULL,
+				 {"different", "same"}},
+			},
+		.print = print_event,
+	},
+	{
+		.words = "event retract",
+		.method = "event.retract",
+		.socket = SOCKET_ACTS,
+		.help = "Make a fact void: all that followed from it is derived anew.",
+		.arguments =
+			{
+				{"source", ARGUMENT_TEXT, NEEDED, "the event's source"},
+				{"id", ARGUMENT_TEXT, NEEDED, "the event's id"},
+				{"reason", ARGUMENT_TEXT, NEEDED, "why"},
+			},
+		.print = print_event,
+	},
+	{
+		.words = "household erase",
+		.method = "household.erase",
+		.socket = SOCKET_ACTS,
+		.help = "Forget the household of a case for good. This cannot be undone.",
+		.arguments =
+			{
+				CASE,
+				{"forever", ARGUMENT_FLAG, IS_REQUIRED, "says that you mean it"},
+			},
+		.print = print_event,
+		.run = special_erase,
+	},
+	{
+		.words = "task list",
+		.method = "task.list",
+		.socket = SOCKET_READS,
+		.help = "Mails and plans that the core has asked for, latest first.",
+		.arguments =
+			{
+				{"state", ARGUMENT_WORD, 0, "only this state", &words_task_state},
+				{"kind", ARGUMENT_WORD, 0, "only this kind", &words_task_kind},
+				LIMIT,
+			},
+		.list = "tasks",
+		.columns = task_columns,
+	},
+	{
+		.words = "task kick",
+		.method = "task.kick",
+		.socket = SOCKET_ACTS,
+		.help = "Try a buried task again, or with --buried all of them.",
+		.arguments =
+			{
+				{"task", ARGUMENT_NUMBER, IS_POSITIONAL, "number of the task"},
+				{"buried", ARGUMENT_FLAG, 0, "all buried tasks"},
+			},
+		.print = print_kicked,
+		.run = special_kick,
+	},
+	{
+		.words = "policy check",
+		.help = "Read a policy file and tell all its mistakes. No core is asked.",
+		.arguments = {{"file", ARGUMENT_FILE, NEEDED, "policy.conf"}},
+		.run = special_policy_check,
+	},
+	{
+		.words = "policy apply",
+		.method = "policy.apply",
+		.socket = SOCKET_ACTS,
+		.help = "Check a policy file and make it the one in force.",
+		.arguments = {{"file", ARGUMENT_FILE, NEEDED, "policy.conf"}},
+		.print = print_event,
+		.run = special_policy_apply,
+	},
+	{
+		.words = "verify",
+		.method = "verify",
+		.socket = SOCKET_ACTS,
+		.help = "Replay the whole journal and compare it with the state in memory. Nothing "
+			"else is done meanwhile.",
+		.is_long = true,
+		.verdict = "ok",
+		.print = print_verification,
+	},
+	{
+		.words = "clock advance",
+		.method = "clock.advance",
+		.socket = SOCKET_ACTS,
+		.help = "Move the calendar of a rehearsal forward.",
+		.arguments = {{"to", ARGUMENT_MOMENT, NEEDED, "a day, to its end, or a time"}},
+		.is_long = true,
+		.print = print_clock,
+	},
+	{NULL},
+};
+
+/* --- looking up --- */
+
+static bool names(const struct command *command, char *const *words, int count)
+{
+	size_t at = 0;
+
+	for (int i = 0; i < count; i++) {
+		size_t size = strlen(words[i]);
+
+		if (i > 0 && command->words[at++] != ' ')
+			return false;
+		if (strncmp(command->words + at, words[i], size) != 0)
+			return false;
+		at += size;
+	}
+	return command->words[at] == '\0';
+}
+
+const struct command *command_find(char *const *words, int count, int *used)
+{
+	for (*used = 1; *used <= count && *used <= 2; ++*used) {
+		for (const struct command *command = commands; command->words; command++) {
+			if (names(command, words, *used))
+				return command;
+		}
+	}
+	return NULL;
+}
+
+uint32_t command_argument_count(const struct command *command)
+{
+	uint32_t count = 0;
+
+	while (command->arguments[count].name)
+		count++;
+	return count;
+}
+
+/* --- running --- */
+
+static void show(const struct command *command, const struct session *session, const json_t *answer)
+{
+	if (session->as_json) {
+		json_dumpf(answer, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+		putchar('\n');
+		return;
+	}
+	if (command->list)
+		table_print(command->columns, json_object_get(answer, command->list));
+	if (command->print)
+		command->print(answer);
+}
+
+int command_run(const struct command *command, struct session *session, json_t *params)
+{
+	json_t *answer;
+	int status = session_call(session, command->socket, command->is_long, command->method,
+				  params, &answer);
+
+	if (status)
+		return status;
+	show(command, session, answer);
+	if (command->verdict && !json_is_true(json_object_get(answer, command->verdict)))
+		status = STATUS_REFUSED;
+	json_decref(answer);
+	return status;
+}

@@ -1,0 +1,18 @@
+/* vigiectl: the operators' command. */
+
+#include "tools/vigiectl/arguments.h"
+
+static int run(const struct command *command, struct session *session, json_t *params)
+{
+	return command->run ? command->run(command, session, params)
+			    : command_run(command, session, params);
+}
+
+int main(int argc, char **argv)
+{
+	struct session session = {.config = "/etc/vigie/vigie.conf"};
+	json_t *params;
+	const struct command *command = arguments_parse(argc, argv, &session, &params);
+
+	return command ? run(command, &session, params) : STATUS_OK;
+}

@@ -1,0 +1,18 @@
+/* Answers for people that are more than a list. */
+#pragma once
+
+#include <jansson.h>
+
+#include "tools/vigiectl/table.h"
+
+extern const struct column visit_columns[], task_columns[]; /* command.c */
+
+void print_status(const json_t *answer);
+void print_queue_total(const json_t *answer);
+void print_explanation(const json_t *answer);
+void print_case(const json_t *answer);
+void print_sheet(const json_t *answer);
+void print_event(const json_t *answer);
+void print_kicked(const json_t *answer);
+void print_verification(const json_t *answer);
+void print_clock(const json_t *answer);

@@ -1,0 +1,156 @@
+#include "tools/vigiectl/special.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config/policy_file.h"
+
+/* The command line is whole, but does not hold together. Takes params. */
+static int misused(const struct command *command, json_t *params, const char *text)
+{
+	fprintf(stderr, "vigiectl %s: %s\nTry `vigiectl %s --help' for more information.\n",
+		command->words, text, command->words);
+	json_decref(params);
+	return STATUS_USAGE;
+}
+
+/* --- visit confirm --- */
+
+static enum exit_status list_planned(struct session *session, json_t *week, json_t **answer)
+{
+	return session_call(session, SOCKET_READS, false, "visit.list",
+			    json_pack("{s:O, s:s, s:i}", "week", week, "state", "planned", "limit",
+				      LIST_LIMIT_MAX),
+			    answer);
+}
+
+/* Each visit is an event of its own. One that is refused does not keep the others from it. */
+static int confirm_week(const struct command *command, struct session *session, json_t *week)
+{
+	json_t *answer, *visit, *visits;
+	size_t at;
+	int worst = list_planned(session, week, &answer);
+
+	if (worst)
+		return worst;
+	visits = json_object_get(answer, "visits");
+	if (json_array_size(visits) == 0 && !session->as_json)
+		puts("No visit of this week is planned and unconfirmed.");
+	json_array_foreach(visits, at, visit)
+	{
+		json_t *number = json_object_get(visit, "visit");
+		int status;
+
+		if (!session->as_json)
+			printf("visit %lld: ", (long long)json_integer_value(number));
+		fflush(stdout);
+		status = command_run(command, session, json_pack("{s:O}", "visit", number));
+		if (status && !session->as_json)
+			puts("not confirmed");
+		if (status > worst)
+			worst = status;
+	}
+	json_decref(answer);
+	return worst;
+}
+
+int special_confirm(const struct command *command, struct session *session, json_t *params)
+{
+	json_t *week = json_object_get(params, "week");
+	bool is_all = json_object_get(params, "all");
+	bool is_one = json_object_get(params, "visit");
+	int status;
+
+	if (is_one && (week || is_all))
+		return misused(command, params, "VISIT, or --week with --all: not both");
+	if (!is_one && !(week && is_all))
+		return misused(command, params, "VISIT is missing, or --week with --all");
+	if (is_one)
+		return command_run(command, session, params);
+	if (json_object_get(params, "day") || json_object_get(params, "half"))
+		return misused(command, params, "--day and --half are for one visit");
+
+	status = confirm_week(command, session, week);
+	json_decref(params);
+	return status;
+}
+
+/* --- task kick, household erase --- */
+
+int special_kick(const struct command *command, struct session *session, json_t *params)
+{
+	bool is_all = json_object_get(params, "buried");
+
+	if (is_all == (json_object_get(params, "task") != NULL))
+		return misused(command, params, "TASK or --buried is expected, one of both");
+	if (!is_all)
+		return command_run(command, session, params);
+	json_decref(params);
+	return command_run(command, session, json_pack("{s:s}", "state", "buried"));
+}
+
+/* The flag is for the person, not for the core. */
+int special_erase(const struct command *command, struct session *session, json_t *params)
+{
+	json_object_del(params, "forever");
+	return command_run(command, session, params);
+}
+
+/* --- policies --- */
+
+static int read_policy(const json_t *params, struct arena *arena, struct policy *policy)
+{
+	const char *path = json_string_value(json_object_get(params, "file"));
+	struct complaints complaints = {0};
+	enum err err = policy_read(path, arena, policy, &complaints);
+
+	if (err)
+		fprintf(stderr, "%.*s", (int)complaints.text.size, complaints.text.data);
+	if (err && complaints.count == 0)
+		fprintf(stderr, "vigiectl: %s: %s\n", path, err_meaning(err));
+	buf_done(&complaints.text);
+	return err ? STATUS_REFUSED : STATUS_OK;
+}
+
+int special_policy_check(const struct command *command, struct session *session, json_t *params)
+{
+	scoped(arena_done) struct arena arena = {0};
+	struct policy policy;
+	int status = read_policy(params, &arena, &policy);
+
+	(void)command;
+	json_decref(params);
+	if (!status)
+		puts(session->as_json ? "{\"ok\":true}" : "This policy holds together.");
+	return status;
+}
+
+static json_t *encode_base64(struct str bytes)
+{
+	size_t size = sodium_base64_encoded_len(bytes.size, sodium_base64_VARIANT_ORIGINAL);
+	char *text = mem_new(size);
+	json_t *json;
+
+	sodium_bin2base64(text, size, (const unsigned char *)bytes.data, bytes.size,
+			  sodium_base64_VARIANT_ORIGINAL);
+	json = json_string(text);
+	free(text);
+	return json;
+}
+
+int special_policy_apply(const struct command *command, struct session *session, json_t *params)
+{
+	scoped(arena_done) struct arena arena = {0};
+	struct policy policy;
+	struct buf bytes = {0};
+	int status = read_policy(params, &arena, &policy);
+
+	json_decref(params);
+	if (status)
+		return status;
+	policy_encode(&policy, &bytes);
+	params = json_pack("{s:o}", "policy", encode_base64(buf_str(&bytes)));
+	buf_done(&bytes);
+	return command_run(command, session, params);
+}
