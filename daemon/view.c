@@ -368,7 +368,7 @@ void view_opened_subject(struct engine *engine, uint32_t household, json_t **sou
 	*subject = NULL;
 	facts = state_gather(state, household_head(state, household), &arena, &count);
 	for (uint32_t i = 0; i < count && !*subject; i++) {
-		if (engine_read(engine, facts[i].seq, &arena, &event) || !event.subject.size ||
+		if (engine_read(engine, facts[i].fact->seq, &arena, &event) || !event.subject.size ||
 		    is_own_number(event.subject_source))
 			continue;
 		*source = view_text(event.subject_source);
