@@ -19,7 +19,8 @@ enum {
 	WRAPPED_SIZE = KEY_SIZE + WRAP_EXTRA,
 	CHUNK_KEYS = 4096,
 	NONCES_SIZE = 170 * NONCE_SIZE, /* random bytes drawn at once: about a page */
-	PRINT_KEY_SIZE = 4 + 1 + HASH_SIZE,
+	PRINT_SIZE = 1 + HASH_SIZE,
+	PRINT_KEY_SIZE = 4 + PRINT_SIZE,
 	PENDING_MAX = 1 << 16, /* fingerprints waiting for a commit: more make one */
 	PATH_ROOM = 64,
 };
@@ -39,6 +40,7 @@ struct secrets {
 		uint8_t content[HASH_KEY_SIZE];
 		uint8_t prints[HASH_KEY_SIZE];
 	} own;
+	uint8_t person[16]; /* key of last_person: made at each start */
 };
 
 enum key_state { KEY_UNREAD, KEY_READY, KEY_ERASED };
@@ -69,6 +71,10 @@ struct keystore {
 	uint32_t pending_count, pending_capacity, settled; /* settled: so many were noted */
 	uint64_t noted;                                    /* as told */
 	uint64_t noted_stored;                             /* as on disk, with its fingerprints */
+
+	/* whom the last fingerprints are of: an event asks for them twice */
+	uint64_t last_person;
+	struct fingerprints last_prints;
 
 	uint8_t nonces[NONCES_SIZE];
 	size_t nonces_left; /* bytes, at the end of `nonces` */
@@ -329,14 +335,33 @@ static void port_hash_content(void *context, struct str content, uint8_t out[DIG
 
 /* ---- fingerprints ---- */
 
+/* An event's person is looked for when it is checked and remembered when it is taken. Only a hash tells
+ * that it is the same one: no text is kept. Borrowed until the next call. */
+static const struct fingerprints *prints_of(struct keystore *keystore, const struct person *person,
+					    insee_t insee)
+{
+	const struct str parts[] = {
+		person->name,
+		person->phone,
+		person->email,
+		person->address,
+		bytes_of(&insee, sizeof(insee)),
+	};
+	uint64_t whom = hash_short(keystore->secrets->person, parts, ARRAY_SIZE(parts));
+
+	if (whom == keystore->last_person)
+		return &keystore->last_prints;
+	fingerprints_make(keystore->secrets->own.prints, person, insee, &keystore->last_prints);
+	keystore->last_person = whom;
+	return &keystore->last_prints;
+}
+
 static uint32_t port_match(void *context, const struct person *person, insee_t insee,
 			   struct candidate found[CANDIDATES_MAX])
 {
 	struct keystore *keystore = context;
-	struct fingerprints prints;
 
-	fingerprints_make(keystore->secrets->own.prints, person, insee, &prints);
-	return matching_match(&keystore->matching, &prints, found);
+	return matching_match(&keystore->matching, prints_of(keystore, person, insee), found);
 }
 
 static void remember_print(struct keystore *keystore, uint32_t number, uint32_t likeness,
@@ -356,36 +381,53 @@ static void port_remember(void *context, uint32_t number, const struct person *p
 			  insee_t insee)
 {
 	struct keystore *keystore = context;
-	struct fingerprints prints;
+	const struct fingerprints *prints;
 	const uint8_t *key;
 
 	if (key_get(keystore, number, &key) != ERR_OK)
 		return; /* an erased household leaves no fingerprint */
-	fingerprints_make(keystore->secrets->own.prints, person, insee, &prints);
+	prints = prints_of(keystore, person, insee);
 	for (uint32_t kind = 0; kind < LIKENESS_KINDS; kind++)
-		if (prints.present & 1u << kind)
-			remember_print(keystore, number, 1u << kind, prints.print[kind]);
+		if (prints->present & 1u << kind)
+			remember_print(keystore, number, 1u << kind, prints->print[kind]);
 }
 
-static void print_key(const struct pending *pending, uint8_t key[PRINT_KEY_SIZE])
+static void put_print(uint8_t out[PRINT_SIZE], const struct pending *pending)
 {
+	out[0] = pending->likeness;
+	memcpy(out + 1, pending->print, HASH_SIZE);
+}
+
+/* What was remembered of a household at one time is one row: its first fingerprint stands in the key,
+ * the others are the value. Returns how many it has. */
+static uint32_t row_make(const struct pending *pending, uint32_t left, uint8_t key[PRINT_KEY_SIZE],
+			 uint8_t more[LIKENESS_KINDS * PRINT_SIZE])
+{
+	uint32_t count = 1;
+
 	put_be(key, pending->number, 4);
-	key[4] = pending->likeness;
-	memcpy(key + 5, pending->print, HASH_SIZE);
+	put_print(key + 4, pending);
+	while (count < left && count <= LIKENESS_KINDS &&
+	       pending[count].number == pending->number) {
+		put_print(more + (count - 1) * PRINT_SIZE, &pending[count]);
+		count++;
+	}
+	return count;
 }
 
 /* All fingerprints that were noted, and how far they go. */
 static enum err write_prints(struct keystore *keystore, MDB_txn *txn)
 {
 	MDB_dbi table = store_table(keystore->store, TABLE_PRINTS);
-	uint8_t key[PRINT_KEY_SIZE];
+	uint8_t key[PRINT_KEY_SIZE], more[LIKENESS_KINDS * PRINT_SIZE];
 	enum err err = ERR_OK;
+	uint32_t count;
 
-	for (uint32_t i = 0; i < keystore->settled && err == ERR_OK; i++) {
-		if (keystore->pending[i].likeness == 0)
-			continue;
-		print_key(&keystore->pending[i], key);
-		err = store_put(txn, table, bytes_of(key, sizeof(key)), (struct str){0}, 0);
+	for (uint32_t i = 0; i < keystore->settled && err == ERR_OK; i += count) {
+		count = row_make(&keystore->pending[i], keystore->settled - i, key, more);
+		if (keystore->pending[i].likeness != 0)
+			err = store_put(txn, table, bytes_of(key, sizeof(key)),
+					bytes_of(more, (count - 1) * PRINT_SIZE), 0);
 	}
 	return err == ERR_OK ? meta_put(keystore, txn, noted_name, keystore->noted) : err;
 }
@@ -448,18 +490,29 @@ static enum err put_key(struct keystore *keystore, MDB_txn *txn, uint32_t number
 			 MDB_APPEND);
 }
 
-/* Made in the cache at once; nobody uses them before `made` says so. */
+/* Straight into the cache, as many at once as lie side by side: asking the kernel for each costs more
+ * than the bytes. Nobody uses them before `made` says so. */
+static void draw_keys(struct keystore *keystore, uint32_t from, uint32_t to)
+{
+	for (uint32_t number = from, count; number <= to; number += count) {
+		struct chunk *chunk = chunk_get(keystore, number);
+		uint32_t at = number % CHUNK_KEYS;
+
+		count = (uint32_t)min_u64(CHUNK_KEYS - at, to - number + 1);
+		randombytes_buf(chunk->key[at], count * KEY_SIZE);
+		memset(chunk->state + at, KEY_READY, count);
+	}
+}
+
 static enum err make_keys(struct keystore *keystore, MDB_txn *txn, uint32_t to)
 {
 	enum err err = ERR_OK;
 
+	draw_keys(keystore, keystore->made + 1, to);
 	for (uint32_t number = keystore->made + 1; number <= to && err == ERR_OK; number++) {
-		struct chunk *chunk = chunk_get(keystore, number);
-		uint8_t *key = chunk->key[number % CHUNK_KEYS];
+		const struct chunk *chunk = chunk_get(keystore, number);
 
-		randombytes_buf(key, KEY_SIZE);
-		chunk->state[number % CHUNK_KEYS] = KEY_READY;
-		err = put_key(keystore, txn, number, key);
+		err = put_key(keystore, txn, number, chunk->key[number % CHUNK_KEYS]);
 	}
 	if (err == ERR_OK)
 		err = meta_put(keystore, txn, made_name, to);
@@ -535,6 +588,8 @@ static void forget_prints(struct keystore *keystore, uint32_t number)
 	for (uint32_t i = 0; i < keystore->pending_count; i++)
 		if (keystore->pending[i].number == number)
 			keystore->pending[i] = (struct pending){0};
+	keystore->last_person = 0;
+	sodium_memzero(&keystore->last_prints, sizeof(keystore->last_prints));
 }
 
 /* Called again for each erased number at every start: what is gone costs no commit. */
@@ -569,6 +624,18 @@ bool keystore_is_stale(const struct keystore *keystore)
 
 /* ---- opening ---- */
 
+static void load_row(struct keystore *keystore, struct str key, struct str more)
+{
+	uint32_t number = (uint32_t)get_be((struct str){key.data, 4});
+	const uint8_t *print = (const uint8_t *)key.data + 4;
+
+	(void)matching_remember(&keystore->matching, number, print[0], print + 1);
+	for (size_t at = 0; at + PRINT_SIZE <= more.size; at += PRINT_SIZE) {
+		print = (const uint8_t *)more.data + at;
+		(void)matching_remember(&keystore->matching, number, print[0], print + 1);
+	}
+}
+
 static enum err load_prints(struct keystore *keystore, MDB_txn *txn)
 {
 	MDB_val key, value;
@@ -577,14 +644,10 @@ static enum err load_prints(struct keystore *keystore, MDB_txn *txn)
 
 	if (code)
 		return store_err(code);
-	while (!(code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))) {
-		const uint8_t *bytes = key.mv_data;
-
+	while (!(code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)))
 		if (key.mv_size == PRINT_KEY_SIZE)
-			(void)matching_remember(&keystore->matching,
-						(uint32_t)get_be(bytes_of(bytes, 4)), bytes[4],
-						bytes + 5);
-	}
+			load_row(keystore, bytes_of(key.mv_data, key.mv_size),
+				 bytes_of(value.mv_data, value.mv_size));
 	mdb_cursor_close(cursor);
 	return code == MDB_NOTFOUND ? ERR_OK : store_err(code);
 }
@@ -732,6 +795,15 @@ static enum err attach(const char *path, struct store **store, struct fault *fau
 	return store_open(&options, store, fault);
 }
 
+static struct secrets *secrets_new(void)
+{
+	struct secrets *secrets = sodium_malloc(sizeof(*secrets));
+
+	assert(secrets);
+	randombytes_buf(secrets->person, sizeof(secrets->person));
+	return secrets;
+}
+
 enum err keystore_open(const struct keystore_options *options, struct keystore **out,
 		       struct fault *fault)
 {
@@ -741,8 +813,7 @@ enum err keystore_open(const struct keystore_options *options, struct keystore *
 
 	snprintf(keystore->path, sizeof(keystore->path), "%s", options->path);
 	snprintf(keystore->key_file, sizeof(keystore->key_file), "%s", options->key_file);
-	keystore->secrets = sodium_malloc(sizeof(*keystore->secrets));
-	assert(keystore->secrets);
+	keystore->secrets = secrets_new();
 	err = attach(keystore->path, &keystore->store, fault);
 	if (err == ERR_OK)
 		err = load(keystore, &is_new, fault);
@@ -934,8 +1005,7 @@ enum err keystore_renew(struct keystore *keystore)
 
 	if (err != ERR_OK)
 		return ERR_IO;
-	next->secrets = sodium_malloc(sizeof(*next->secrets));
-	assert(next->secrets);
+	next->secrets = secrets_new();
 	memcpy(&next->secrets->own, &keystore->secrets->own, sizeof(next->secrets->own));
 	if ((size_t)snprintf(next->path, PATH_MAX, "%.*s.next", PATH_MAX - PATH_ROOM,
 			     keystore->path) >= PATH_MAX ||

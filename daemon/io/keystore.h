@@ -2,7 +2,8 @@
  * them. Its own small LMDB, never part of a journal's backup:
  *
  *   keys    number → its random key, wrapped by the key-encryption key (KEK) of the key file
- *   prints  number, likeness, fingerprint: what tells that a person is already known
+ *   prints  number, likeness, fingerprint → more of that household: what tells that a person is already
+ *           known
  *   meta    the installation's own keys (wrapped), how many keys were made, how far prints go
  *
  * Keys are made KEYS_AHEAD at a time, so that a new household costs no sync of its own. */
