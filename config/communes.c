@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "config/policy_check.h"
+
 #define FIELD             FIELD_ROW
 #define RECORD(name, ...) RECORD_TABLE(name __VA_ARGS__)
 #include "config/communes.def"
@@ -141,7 +143,10 @@ static void read_sector(struct reading *reading, uint64_t *sector)
 			return;
 		}
 	}
-	if (!was_told(reading, cell))
+	if (!policy_sectors_are_known(reading->policy))
+		*sector =
+			0; /* the policy is refused as it is, but the rest of the row is looked at */
+	else if (!was_told(reading, cell))
 		complain_sector(reading, cell);
 }
 
@@ -179,7 +184,8 @@ static void take_commune(struct reading *reading)
 	if (record_check(&record_policy_commune, &commune, "", &fault))
 		complain(reading->complaints, reading->file, reading->row_line, fault.path, "%s",
 			 fault.text);
-	if ((commune.lat == SINT_NONE) != (commune.lon == SINT_NONE))
+	if (reading->at[LAT] >= 0 && reading->at[LON] >= 0 &&
+	    (commune.lat == SINT_NONE) != (commune.lon == SINT_NONE))
 		complain_cell(reading, LAT,
 			      "only one of lat and lon is there; must be both or none");
 	MEM_ROOM(reading->found, reading->count, reading->capacity);
@@ -240,32 +246,38 @@ static void on_row(int end, void *context)
 	arena_reset(&reading->row_arena);
 }
 
-/* The file, fed line by line so that each row knows where it began. */
+/* The file, fed line by line so that each row knows where it began. False when one is no row. */
+static bool feed_lines(struct reading *reading, FILE *file, struct csv_parser *parser)
+{
+	char *line = NULL;
+	size_t room = 0, left = 0, taken = 0;
+	ssize_t size;
+
+	while (taken == left && (size = getline(&line, &room, file)) > 0) {
+		bool has_mark = ++reading->line == 1 && !strncmp(line, "\xef\xbb\xbf", 3);
+		size_t skip = has_mark ? 3 : 0;
+
+		left = (size_t)size - skip;
+		taken = csv_parse(parser, line + skip, left, on_cell, on_row, reading);
+	}
+	free(line);
+	return taken == left;
+}
+
 static void read_lines(struct reading *reading, FILE *file)
 {
 	struct csv_parser parser;
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t size;
 
 	if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL) != 0)
 		abort();
-	while ((size = getline(&line, &room, file)) > 0) {
-		bool has_mark = ++reading->line == 1 && !strncmp(line, "\xef\xbb\xbf", 3);
-		size_t skip = has_mark ? 3 : 0, left = (size_t)size - skip;
-
-		if (csv_parse(&parser, line + skip, left, on_cell, on_row, reading) == left)
-			continue;
+	if (!feed_lines(reading, file, &parser))
 		complain(reading->complaints, reading->file, reading->line, "",
 			 "no table row; a cell with a quote or a comma in it must be quoted, and "
 			 "quotes in it doubled");
-		break;
-	}
-	if (csv_fini(&parser, on_cell, on_row, reading) != 0 && size <= 0)
+	else if (csv_fini(&parser, on_cell, on_row, reading) != 0)
 		complain(reading->complaints, reading->file, reading->line, "",
 			 "a quoted cell never ends; must have a quote at its end");
 	csv_free(&parser);
-	free(line);
 }
 
 static int compare_found(const void *a, const void *b)

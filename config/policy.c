@@ -34,6 +34,7 @@ static enum err decode(struct str bytes, struct arena *arena, struct policy *pol
 	if (err)
 		return err;
 	policy_check(policy, report_first, fault);
+	policy_check_order(policy, report_first, fault);
 	return fault->code;
 }
 

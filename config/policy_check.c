@@ -49,27 +49,6 @@ bool month_day_is_real(uint64_t month_day)
 	return month_day <= 1231 && ymd_is_real(ANY_LEAP_YEAR, month_day / 100, month_day % 100);
 }
 
-static void check_openings(const struct check *check, uint32_t sector, const struct list *openings)
-{
-	const struct policy_opening *before = NULL;
-
-	for (uint32_t i = 0; i < openings->count; i++) {
-		const struct policy_opening *opening = list_at(openings, struct policy_opening, i);
-		struct path path = path_of("sectors[%u].openings[%u]", sector, i);
-
-		if (opening->from == DAY_NONE || opening->to == DAY_NONE)
-			continue;
-		if (opening->to < opening->from)
-			report(check, path.text,
-			       "it ends before it begins; to must be from or later");
-		else if (before && opening->from <= before->to + 1)
-			report(check, path.text,
-			       "it does not begin after the one before it, with a closed day "
-			       "between; openings must be in order, and one where they touch");
-		before = opening;
-	}
-}
-
 static void check_sectors(const struct check *check)
 {
 	const struct list *sectors = &check->policy->sectors;
@@ -77,7 +56,6 @@ static void check_sectors(const struct check *check)
 	for (uint32_t i = 0; i < sectors->count; i++) {
 		const struct policy_sector *sector = list_at(sectors, struct policy_sector, i);
 
-		check_openings(check, i, &sector->openings);
 		if (sector->id.size == 0)
 			continue;
 		for (uint32_t k = 0; k < i; k++)
@@ -88,16 +66,22 @@ static void check_sectors(const struct check *check)
 	}
 }
 
+bool policy_sectors_are_known(const struct policy *policy)
+{
+	for (uint32_t i = 0; i < policy->sectors.count; i++)
+		if (list_at(&policy->sectors, struct policy_sector, i)->id.size == 0)
+			return false;
+	return policy->sectors.count > 0;
+}
+
 static void check_commune(const struct check *check, uint32_t index)
 {
 	const struct policy_commune *commune =
 		list_at(&check->policy->communes, struct policy_commune, index);
 	char department[DEPARTMENT_TEXT_SIZE];
 
-	if (index > 0 && commune[-1].insee >= commune->insee)
-		report(check, path_of("communes[%u].insee", index).text,
-		       "communes must be sorted by code, each there once");
-	if (commune->sector >= check->policy->sectors.count)
+	if (policy_sectors_are_known(check->policy) &&
+	    commune->sector >= check->policy->sectors.count)
 		report(check, path_of("communes[%u].sector", index).text,
 		       "there are only %u sectors; it must be one of them, counted from 0",
 		       check->policy->sectors.count);
@@ -114,6 +98,8 @@ static void check_commune(const struct check *check, uint32_t index)
 static void check_pair_sectors(const struct check *check, uint32_t index,
 			       const struct policy_pair *pair)
 {
+	if (!policy_sectors_are_known(check->policy))
+		return;
 	for (uint32_t i = 0; i < pair->sectors.count; i++)
 		if (!policy_find_sector(check->policy, pair->sectors.item[i]))
 			report(check, path_of("pairs[%u].sectors[%u]", index, i).text,
@@ -150,10 +136,6 @@ static void check_law(const struct check *check, uint32_t index)
 
 	check_truce_day(check, index, "truce_from", law->truce_from);
 	check_truce_day(check, index, "truce_to", law->truce_to);
-	if (index > 0 && law->valid_from <= law[-1].valid_from)
-		report(check, path_of("laws[%u].valid_from", index).text,
-		       "laws must be sorted by their first day, no two alike; only the first may "
-		       "be without one");
 }
 
 static void check_outreach(const struct check *check)
@@ -180,4 +162,63 @@ void policy_check(const struct policy *policy, policy_report_fn *report_fn, void
 		check_commune(&check, i);
 	for (uint32_t i = 0; i < policy->pairs.count; i++)
 		check_pair(&check, i);
+}
+
+/* Order. */
+
+static void check_openings(const struct check *check, uint32_t sector, const struct list *openings)
+{
+	const struct policy_opening *before = NULL;
+
+	for (uint32_t i = 0; i < openings->count; i++) {
+		const struct policy_opening *opening = list_at(openings, struct policy_opening, i);
+		struct path path = path_of("sectors[%u].openings[%u]", sector, i);
+
+		if (opening->to < opening->from)
+			report(check, path.text,
+			       "it ends before it begins; to must be from or later");
+		else if (before && opening->from <= before->to + 1)
+			report(check, path.text,
+			       "it does not begin after the one before it, with a closed day "
+			       "between; openings must be in order, and one where they touch");
+		before = opening;
+	}
+}
+
+static void check_order_of_communes(const struct check *check)
+{
+	const struct list *communes = &check->policy->communes;
+
+	for (uint32_t i = 1; i < communes->count; i++) {
+		const struct policy_commune *commune = list_at(communes, struct policy_commune, i);
+
+		if (commune->insee <= commune[-1].insee)
+			report(check, path_of("communes[%u].insee", i).text,
+			       "communes must be sorted by code, each there once");
+	}
+}
+
+static void check_order_of_laws(const struct check *check)
+{
+	const struct list *laws = &check->policy->laws;
+
+	for (uint32_t i = 1; i < laws->count; i++) {
+		const struct policy_law *law = list_at(laws, struct policy_law, i);
+
+		if (law->valid_from <= law[-1].valid_from)
+			report(check, path_of("laws[%u].valid_from", i).text,
+			       "laws must be sorted by their first day, no two alike; only the "
+			       "first may be without one");
+	}
+}
+
+void policy_check_order(const struct policy *policy, policy_report_fn *report_fn, void *context)
+{
+	const struct check check = {policy, report_fn, context};
+
+	for (uint32_t i = 0; i < policy->sectors.count; i++)
+		check_openings(&check, i,
+			       &list_at(&policy->sectors, struct policy_sector, i)->openings);
+	check_order_of_communes(&check);
+	check_order_of_laws(&check);
 }

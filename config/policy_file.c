@@ -107,23 +107,37 @@ static void arrange_openings(struct document *document, struct policy *policy)
 
 /* Laws. */
 
-/* Checked in the file's order, which the complaint speaks of. */
-static void check_laws(struct document *document, const struct list *laws)
+static const struct policy_law *law_at(const struct list *laws, uint32_t index)
 {
-	for (uint32_t i = 1; i < laws->count; i++) {
-		day_t from = list_at(laws, struct policy_law, i)->valid_from;
-		char path[FAULT_PATH_MAX];
+	return list_at(laws, struct policy_law, index);
+}
 
-		snprintf(path, sizeof(path), "laws[%u].valid_from", i);
-		for (uint32_t k = 0; k < i; k++) {
-			if (list_at(laws, struct policy_law, k)->valid_from != from)
-				continue;
-			document_complain(document, path,
-					  "laws[%u] begins then too; each must have its own first "
-					  "day, and only one may be without",
-					  k);
-			break;
-		}
+/* Its first day was written, but is none: it has been complained of already. */
+static bool is_unknown(const struct document *document, const struct list *laws, uint32_t index)
+{
+	char path[FAULT_PATH_MAX];
+
+	snprintf(path, sizeof(path), "laws[%u].valid_from", index);
+	return law_at(laws, index)->valid_from == DAY_NONE && document_has(document, path);
+}
+
+/* In the file's order, which the complaint speaks of. */
+static void check_law(struct document *document, const struct list *laws, uint32_t index)
+{
+	char path[FAULT_PATH_MAX];
+
+	if (is_unknown(document, laws, index))
+		return;
+	snprintf(path, sizeof(path), "laws[%u].valid_from", index);
+	for (uint32_t i = 0; i < index; i++) {
+		if (law_at(laws, i)->valid_from != law_at(laws, index)->valid_from ||
+		    is_unknown(document, laws, i))
+			continue;
+		document_complain(document, path,
+				  "laws[%u] begins then too; each must have its own first day, and "
+				  "only one may be without",
+				  i);
+		return;
 	}
 }
 
@@ -157,6 +171,9 @@ static void read_communes(struct document *document, struct arena *arena, struct
 	struct policy_communes_file source;
 
 	document_fill(document, "communes", family, &record_policy_communes_file, arena, &source);
+	if (document_has(document, "communes.lat") != document_has(document, "communes.lon"))
+		document_complain(document, "communes",
+				  "names one of lat and lon; must name both or none");
 	if (complaints->count == mistakes)
 		communes_read(&source, arena, policy, complaints, report_missing, document);
 }
@@ -166,7 +183,8 @@ static void read_all(struct document *document, struct arena *arena, struct poli
 {
 	document_fill(document, "", family, &record_policy, arena, policy);
 	read_communes(document, arena, policy, complaints);
-	check_laws(document, &policy->laws);
+	for (uint32_t i = 1; i < policy->laws.count; i++)
+		check_law(document, &policy->laws, i);
 	arrange_openings(document, policy);
 	policy_check(policy, report_mistake, document);
 	if (policy->laws.count)
