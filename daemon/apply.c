@@ -182,6 +182,6 @@ void apply(struct state *state, const struct event *event, struct effects *effec
 		link_found(state, event, party_household(state, event->found.household));
 	handlers[event->kind](state, event, &cause);
 	if (state->plan_is_wanted)
-		plan_ask(state, &passing);
+		plan_ask(state);
 	state->plan_is_wanted = false;
 }

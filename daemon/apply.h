@@ -30,6 +30,6 @@ bool apply_key(const struct state *state, const struct event *event, uint32_t pa
 void on_timer(struct state *state, enum timer_kind kind, uint32_t id, const struct cause *cause);
 
 /* A plan is asked for, now; one that is being made already is given up (on_plan.c). */
-void plan_ask(struct state *state, const struct cause *cause);
+void plan_ask(struct state *state);
 /* When the next plan is asked for by itself: 06:00 of a working day after `after`. */
 ms_t plan_next_due(const struct state *state, ms_t after);

@@ -28,6 +28,7 @@ struct engine {
 	uint32_t count;
 
 	bool is_time_due;
+	bool is_full; /* at the beginning of this turn: intake is refused */
 
 	enum err refusal; /* ERR_OK: none */
 	uint32_t refusal_retry_ms;
@@ -337,6 +338,8 @@ static enum err run_input(struct engine *engine, struct input *input, ms_t now)
 
 	if (engine->refusal && input->authority != AUTHORITY_SYSTEM)
 		return refuse(engine, &input->verdict, engine->refusal);
+	if (engine->is_full && input->authority != AUTHORITY_SYSTEM)
+		return refuse(engine, &input->verdict, ERR_STORAGE_FULL);
 	if (event.kind == EVENT_JOURNAL_BEGUN)
 		return take_event(engine, &event, now);
 	if (input->authority != AUTHORITY_SYSTEM) {
@@ -385,10 +388,21 @@ static enum err pass_time(struct engine *engine, ms_t now)
 	return take_event(engine, &event, now);
 }
 
+/* Asked before the turn, for the most it can come to: a commit must not be what finds the disk full.
+ * What the core tells itself (answers, time) is small and lives on what must stay free. */
+static bool has_room(const struct engine *engine)
+{
+	const struct journal_port *journal = &engine->ports.journal;
+	size_t most = (size_t)engine->input_count * EVENT_SIZE_MAX;
+
+	return journal->has_room(journal->context, most < TURN_SIZE_MAX ? most : TURN_SIZE_MAX);
+}
+
 static enum err run_inputs(struct engine *engine, ms_t now)
 {
 	enum err err = ERR_OK;
 
+	engine->is_full = engine->input_count && !has_room(engine);
 	for (uint32_t i = 0; i < engine->input_count && !err; i++) {
 		arena_reset(&engine->arena);
 		err = run_input(engine, &engine->inputs[i], now);
@@ -434,8 +448,6 @@ static void release(struct engine *engine)
 		if (inputs[i].fn)
 			inputs[i].fn(inputs[i].context, &inputs[i].verdict);
 	free(inputs);
-	if (engine->effects.count && engine->ports.on_effects)
-		engine->ports.on_effects(engine->ports.context, &engine->effects);
 	engine->effects.count = 0;
 }
 

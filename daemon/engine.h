@@ -25,8 +25,6 @@ struct engine_ports {
 	struct keys_port keys;
 	void *context;
 	ms_t (*now)(void *context); /* the wall clock, or the rehearsal's calendar */
-	/* After each durable turn: tasks that became ready, keys to destroy. */
-	void (*on_effects)(void *context, const struct effects *effects);
 	/* After each durable turn, for watchers: every event taken, as it was applied. May be NULL. */
 	void (*on_event)(void *context, const struct event *event);
 };

@@ -2,21 +2,20 @@
 
 /* --- tasks -------------------------------------------------------------------------------------- */
 
-void task_make_ready(struct state *state, uint32_t number, struct effects *effects)
+void task_make_ready(struct state *state, uint32_t number)
 {
 	state_move_task(state, number, TASK_STATE_READY);
 	state->tasks.items[number].due = state->now;
-	effects_add(effects, EFFECT_TASK, number);
 }
 
-uint32_t task_create(struct state *state, struct task task, struct effects *effects)
+uint32_t task_create(struct state *state, struct task task)
 {
 	uint32_t number;
 
 	task.state = TASK_STATE_SCHEDULED;
 	task.created = state->now;
 	number = state_add_task(state, task);
-	task_make_ready(state, number, effects);
+	task_make_ready(state, number);
 	return number;
 }
 
@@ -66,13 +65,13 @@ static void hold(struct state *state, uint32_t number)
 	state_set_timer(state, task->due, TIMER_TASK, number);
 }
 
-static void post(struct state *state, const struct cause *cause, struct mail mail, bool is_held)
+static void post(struct state *state, struct mail mail, bool is_held)
 {
 	struct task task = {.kind = TASK_KIND_MAIL, .mail = mail, .due = MS_NONE};
 	uint32_t number;
 
 	if (!is_held) {
-		(void)task_create(state, task, cause->effects);
+		(void)task_create(state, task);
 		return;
 	}
 	task.state = TASK_STATE_SCHEDULED;
@@ -109,8 +108,7 @@ static struct mail write_mail(const struct state *state, const struct cause *cau
 	return mail;
 }
 
-static void post_to_giver(struct state *state, const struct cause *cause, struct mail mail,
-			  const struct standing *referral)
+static void post_to_giver(struct state *state, struct mail mail, const struct standing *referral)
 {
 	struct route route = find_route(state, referral->fact->referral.giver);
 
@@ -120,15 +118,15 @@ static void post_to_giver(struct state *state, const struct cause *cause, struct
 	mail.recipient = route.recipient;
 	mail.giver = referral->fact->referral.giver;
 	mail.referral = referral->fact->seq;
-	post(state, cause, mail, route.is_held);
+	post(state, mail, route.is_held);
 }
 
 void mailing_to_giver(struct state *state, const struct cause *cause, uint32_t template,
 		      uint32_t case_number, const struct standing *referral)
 {
 	if (!cause->is_silent)
-		post_to_giver(state, cause,
-			      write_mail(state, cause, template, case_number, 0), referral);
+		post_to_giver(state, write_mail(state, cause, template, case_number, 0),
+			      referral);
 }
 
 /* --- all givers of a case --------------------------------------------------------------------- */
@@ -151,11 +149,11 @@ static bool is_repeated(const struct state *state, const struct standing *facts,
 	return false;
 }
 
-static void post_to_pair(struct state *state, const struct cause *cause, struct mail mail)
+static void post_to_pair(struct state *state, struct mail mail)
 {
 	mail.to = TO_PAIR;
 	mail.recipient = mail.pair;
-	post(state, cause, mail, false);
+	post(state, mail, false);
 }
 
 /* Which case of the life has that number: cases are known by the fact that opened them. */
@@ -193,15 +191,15 @@ void mailing_to_all(struct state *state, const struct cause *cause, uint32_t tem
 	for (uint32_t i = 0; i < count && wanted; i++)
 		if (facts[i].fact->kind == EVENT_REFERRAL_RECEIVED && life.joined[i] == wanted &&
 		    !is_repeated(state, facts, life.joined, i))
-			post_to_giver(state, cause, mail, &facts[i]);
+			post_to_giver(state, mail, &facts[i]);
 	if (and_pair && visit)
-		post_to_pair(state, cause, mail);
+		post_to_pair(state, mail);
 	arena_done(&arena);
 }
 
 /* --- what was held ---------------------------------------------------------------------------- */
 
-void mailing_release(struct state *state, const struct cause *cause, uint32_t giver)
+void mailing_release(struct state *state, uint32_t giver)
 {
 	uint32_t party = state_get(state, givers, giver)->party;
 	uint32_t next;
@@ -219,6 +217,6 @@ void mailing_release(struct state *state, const struct cause *cause, uint32_t gi
 		if (route.is_nowhere)
 			state_move_task(state, at, TASK_STATE_CANCELLED);
 		else if (!route.is_held)
-			task_make_ready(state, at, cause->effects);
+			task_make_ready(state, at);
 	}
 }

@@ -21,8 +21,8 @@ void mailing_to_all(struct state *state, const struct cause *cause, uint32_t tem
 		    uint32_t case_number, uint32_t visit, bool and_pair);
 
 /* A giver became known, left or changed: what was held for it goes out, or to whom it should. */
-void mailing_release(struct state *state, const struct cause *cause, uint32_t giver);
+void mailing_release(struct state *state, uint32_t giver);
 
 /* A task that can be done now; a new one, ready at once. */
-void task_make_ready(struct state *state, uint32_t task, struct effects *effects);
-uint32_t task_create(struct state *state, struct task task, struct effects *effects);
+void task_make_ready(struct state *state, uint32_t task);
+uint32_t task_create(struct state *state, struct task task);

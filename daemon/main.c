@@ -104,20 +104,13 @@ static int verify(struct core *core)
 
 /* --- running ---------------------------------------------------------------------------------- */
 
-static void on_effects(void *context, const struct effects *effects)
-{
-	struct core *core = context;
-
-	(void)effects;
-	if (core->dispatch)
-		dispatch_wake(core->dispatch);
-}
-
 static void after_turn(void *context)
 {
 	struct daemon *daemon = context;
 
 	boot_after_turn(&daemon->core);
+	if (daemon->dispatch)
+		dispatch_wake(daemon->dispatch);
 	if (daemon->control)
 		control_after_turn(daemon->control);
 }
@@ -165,7 +158,6 @@ static enum err open_sockets(struct daemon *daemon)
 		fprintf(stderr, "vigied: a socket cannot be opened (%s): is another vigied running, "
 				"does the folder exist?\n",
 			err_name(err));
-	core->dispatch = daemon->dispatch;
 	return err;
 }
 
@@ -183,7 +175,6 @@ static int serve(struct daemon *daemon)
 
 	control_close(&daemon->control);
 	intake_close(&daemon->intake);
-	core->dispatch = NULL;
 	dispatch_close(&daemon->dispatch);
 	timer_free(&daemon->keys_flush);
 	timer_free(&daemon->drain);
@@ -203,7 +194,7 @@ static void keep_memory_private(void)
 
 static int run(const struct arguments *arguments, const struct config *config)
 {
-	struct daemon daemon = {.core = {.config = config, .on_effects = on_effects}};
+	struct daemon daemon = {.core = {.config = config}};
 	struct boot boot = {arguments->rehearse};
 	int status = EXIT_FAILURE;
 

@@ -31,7 +31,7 @@ struct memory_ports {
 
 void memory_ports_done(struct memory_ports *ports);
 
-/* on_effects and on_event are left NULL. */
+/* on_event is left NULL. */
 struct engine_ports memory_ports_get(struct memory_ports *ports);
 
 /* Every stored event from number 1 on, into a fresh engine. */

@@ -46,7 +46,7 @@ static void void_fact(struct state *state, uint32_t index, const struct cause *c
 	if (!fact->party)
 		return;
 	if (state->parties.items[fact->party].kind == PARTY_GIVER) {
-		settle_giver(state, party_giver(state, fact->party), cause);
+		settle_giver(state, party_giver(state, fact->party));
 		return;
 	}
 	settle_household(state, fact_household(state, fact), cause);

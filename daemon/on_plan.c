@@ -17,14 +17,14 @@ ms_t plan_next_due(const struct state *state, ms_t after)
 	return time_at_paris(day, PLAN_HOUR, 0);
 }
 
-void plan_ask(struct state *state, const struct cause *cause)
+void plan_ask(struct state *state)
 {
 	struct task *running = state->plan_task ? &state->tasks.items[state->plan_task] : NULL;
 	struct task task = {.kind = TASK_KIND_PLAN, .due = MS_NONE};
 
 	if (running && !task_state_is_over(running->state))
 		state_move_task(state, state->plan_task, TASK_STATE_CANCELLED);
-	state->plan_task = task_create(state, task, cause->effects);
+	state->plan_task = task_create(state, task);
 }
 
 /* --- which placements can hold ---------------------------------------------------------------- */

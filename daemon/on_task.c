@@ -108,5 +108,5 @@ void on_task_kicked(struct state *state, const struct event *event, const struct
 	task->attempts = 0;
 	task->deaths = 0;
 	task->created = state->now;
-	task_make_ready(state, number, cause->effects);
+	task_make_ready(state, number);
 }

@@ -10,23 +10,23 @@ static void on_household_timer(struct state *state, uint32_t id, const struct ca
 		settle_household(state, id, cause);
 }
 
-static void on_plan_timer(struct state *state, const struct cause *cause)
+static void on_plan_timer(struct state *state)
 {
 	if (state->plan_due == MS_NONE || state->plan_due > state->now)
 		return;
-	plan_ask(state, cause);
+	plan_ask(state);
 	state->plan_due = plan_next_due(state, state->now);
 	state_set_timer(state, state->plan_due, TIMER_PLAN, 0);
 }
 
-static void on_task_timer(struct state *state, uint32_t id, const struct cause *cause)
+static void on_task_timer(struct state *state, uint32_t id)
 {
 	const struct task *task = state_get(state, tasks, id);
 
 	if (task->due == MS_NONE || task->due > state->now)
 		return;
 	if (task->state == TASK_STATE_RETRYING)
-		task_make_ready(state, id, cause->effects);
+		task_make_ready(state, id);
 	else if (task->state == TASK_STATE_HELD)
 		state_move_task(state, id, TASK_STATE_EXPIRED);
 }
@@ -38,13 +38,13 @@ void on_timer(struct state *state, enum timer_kind kind, uint32_t id, const stru
 		on_household_timer(state, id, cause);
 		return;
 	case TIMER_GIVER: /* gone since midnight: what is due goes to whom it should */
-		mailing_release(state, cause, id);
+		mailing_release(state, id);
 		return;
 	case TIMER_PLAN:
-		on_plan_timer(state, cause);
+		on_plan_timer(state);
 		return;
 	case TIMER_TASK:
-		on_task_timer(state, id, cause);
+		on_task_timer(state, id);
 		return;
 	}
 	assert(!"a timer of no known kind");

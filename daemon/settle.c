@@ -471,7 +471,7 @@ static void tell_giver(struct giver *giver, const struct fact *fact)
 		giver->email_at = fact->seq;
 }
 
-void settle_giver(struct state *state, uint32_t index, const struct cause *cause)
+void settle_giver(struct state *state, uint32_t index)
 {
 	struct giver *giver = state_get(state, givers, index);
 	const struct party *party = state_get(state, parties, giver->party);
@@ -483,5 +483,5 @@ void settle_giver(struct state *state, uint32_t index, const struct cause *cause
 			tell_giver(giver, &state->facts.items[at]);
 	if (giver->left_on != DAY_NONE && giver->left_on >= state->today)
 		state_set_timer(state, time_at_paris(giver->left_on + 1, 0, 0), TIMER_GIVER, index);
-	mailing_release(state, cause, index);
+	mailing_release(state, index);
 }

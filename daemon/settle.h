@@ -14,7 +14,7 @@ void settle_all(struct state *state, const struct cause *cause);
 void settle_link(struct state *state, uint32_t a, uint32_t b, const struct cause *cause);
 
 /* Of a giver (index), from its facts. */
-void settle_giver(struct state *state, uint32_t giver, const struct cause *cause);
+void settle_giver(struct state *state, uint32_t giver);
 
 /* A household was erased: its open case closes, its visit is cancelled, nothing is derived any more. */
 void settle_erased(struct state *state, uint32_t head, const struct cause *cause);

@@ -33,6 +33,7 @@ struct act {
 	struct arena arena;
 	struct event event;
 	struct rpc_call *call;
+	const char *subject; /* the parameter that its subject came from, NULL: none */
 };
 
 static void act_free(struct act *act)
@@ -41,14 +42,35 @@ static void act_free(struct act *act)
 	free(act);
 }
 
+/* Who gives an order knows its parameters, not the fields of the event that it becomes. */
+static void name_parameter(const struct act *act, struct fault *fault)
+{
+	size_t prefix = strlen("data.");
+
+	if (strncmp(fault->path, "data.", prefix) == 0)
+		memmove(fault->path, fault->path + prefix, strlen(fault->path + prefix) + 1);
+	else if (act->subject && strcmp(fault->path, "subject") == 0)
+		snprintf(fault->path, sizeof(fault->path), "%s", act->subject);
+}
+
+static void refuse(struct act *act, const struct fault *fault)
+{
+	struct fault told = *fault;
+
+	name_parameter(act, &told);
+	rpc_refuse(&act->call, &told);
+	act_free(act);
+}
+
 static void on_verdict(void *context, const struct verdict *verdict)
 {
 	struct act *act = context;
 
-	if (verdict->fault.code)
-		rpc_refuse(&act->call, &verdict->fault);
-	else
-		rpc_answer(&act->call, json_pack("{s:I}", "seq", (json_int_t)verdict->seq));
+	if (verdict->fault.code) {
+		refuse(act, &verdict->fault);
+		return;
+	}
+	rpc_answer(&act->call, json_pack("{s:I}", "seq", (json_int_t)verdict->seq));
 	act_free(act);
 }
 
@@ -65,12 +87,6 @@ static void submit(struct core *core, struct act *act)
 {
 	engine_submit(core->engine, AUTHORITY_COORDINATOR, &act->event, on_verdict, act);
 	turns_wake(core->turns);
-}
-
-static void refuse(struct act *act, const struct fault *fault)
-{
-	rpc_refuse(&act->call, fault);
-	act_free(act);
 }
 
 /* --- acts by table ---------------------------------------------------------------------------- */
@@ -92,11 +108,9 @@ static json_t *envelope(const struct core *core, const char *type)
 
 static void set_subject(json_t *event, json_t *data, const struct act_row *row)
 {
-	json_t *value = json_object_get(data, row->subject);
+	const json_t *value = json_object_get(data, row->subject);
 	char text[32];
 
-	if (!value)
-		return;
 	snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(value));
 	json_object_set_new(event, "subject", json_string(text));
 	json_object_set_new(event, "subjectsource", json_string(row->subject_source));
@@ -106,11 +120,19 @@ static void set_subject(json_t *event, json_t *data, const struct act_row *row)
 static void begin_row(struct core *core, struct act *act, const struct act_row *row,
 		      const json_t *params)
 {
-	json_t *event = envelope(core, row->type);
-	json_t *data = json_copy((json_t *)params);
 	struct fault fault = {0};
+	json_t *event, *data;
 	enum err err;
 
+	act->subject = row->subject;
+	if (row->subject && !json_is_integer(json_object_get(params, row->subject))) {
+		(void)fault_set(&fault, ERR_BAD_REQUEST, row->subject,
+				"a whole number is expected: that of a case");
+		refuse(act, &fault);
+		return;
+	}
+	event = envelope(core, row->type);
+	data = json_copy((json_t *)params);
 	if (row->subject)
 		set_subject(event, data, row);
 	if (strcmp(row->method, "visit.record") == 0 && !json_object_get(data, "second_visit"))
@@ -136,6 +158,11 @@ static void begin_settle(struct core *core, struct act *act, const json_t *param
 	json_t *event;
 	enum err err;
 
+	act->subject = "household";
+	if (rpc_check_params(params, "household other same", &fault)) {
+		refuse(act, &fault);
+		return;
+	}
 	if (household <= 0 || other <= 0 || !json_is_boolean(same)) {
 		(void)fault_set(&fault, ERR_BAD_REQUEST, "",
 				"household, other (numbers) and same (true or false) are expected");
@@ -175,6 +202,10 @@ static void begin_policy(struct core *core, struct act *act, const json_t *param
 	struct fault fault = {0};
 	struct str bytes;
 
+	if (rpc_check_params(params, "policy", &fault)) {
+		refuse(act, &fault);
+		return;
+	}
 	if (!text || !base64_decode(str_from(text), &act->arena, &bytes)) {
 		(void)fault_set(&fault, ERR_BAD_REQUEST, "policy",
 				"the encoded policy in base64 is expected; vigiectl policy apply "
@@ -187,10 +218,22 @@ static void begin_policy(struct core *core, struct act *act, const json_t *param
 	submit(core, act);
 }
 
-static void begin_kick(struct core *core, struct act *act, uint32_t task)
+static void begin_kick(struct core *core, struct act *act, const json_t *params)
 {
+	const json_t *task = json_object_get(params, "task");
+	struct fault fault = {0};
+
+	if (!rpc_check_params(params, "task state", &fault) &&
+	    (!json_is_integer(task) || json_integer_value(task) <= 0))
+		(void)fault_set(&fault, ERR_BAD_REQUEST, "task",
+				"the number of a task is expected, or state: \"buried\" for all of "
+				"them");
+	if (fault.code) {
+		refuse(act, &fault);
+		return;
+	}
 	fill_operator_event(core, act, EVENT_TASK_KICKED);
-	act->event.data.task_kicked.task = task;
+	act->event.data.task_kicked.task = (uint64_t)json_integer_value(task);
 	submit(core, act);
 }
 
@@ -220,11 +263,26 @@ static void on_kicked(void *context, const struct verdict *verdict)
 	free(all);
 }
 
-static void kick_all(struct core *core, struct rpc_call **call)
+static enum err check_kick_all(const json_t *params, struct fault *fault)
+{
+	const char *state = json_string_value(json_object_get(params, "state"));
+
+	if (!state || strcmp(state, "buried") != 0)
+		return fault_set(fault, ERR_BAD_REQUEST, "state",
+				 "only all that are \"buried\" can be kicked together");
+	return rpc_check_params(params, "state", fault);
+}
+
+static void kick_all(struct core *core, struct rpc_call **call, const json_t *params)
 {
 	const struct state *state = engine_state(core->engine);
+	struct fault fault = {0};
 	struct kick_all *all;
 
+	if (check_kick_all(params, &fault)) {
+		rpc_refuse(call, &fault);
+		return;
+	}
 	if (!state->task_states[TASK_STATE_BURIED]) {
 		rpc_answer(call, json_pack("{s:i}", "kicked", 0));
 		return;
@@ -268,7 +326,7 @@ bool act_begin(struct core *core, struct rpc_call **call, const char *method, co
 	if (!row && !is_kick && !is_settle && !is_policy)
 		return false;
 	if (is_kick && json_object_get(params, "state")) {
-		kick_all(core, call);
+		kick_all(core, call, params);
 		return true;
 	}
 	act = mem_new(sizeof(*act));
@@ -281,7 +339,6 @@ bool act_begin(struct core *core, struct rpc_call **call, const char *method, co
 	else if (is_policy)
 		begin_policy(core, act, params);
 	else
-		begin_kick(core, act,
-			   (uint32_t)json_integer_value(json_object_get(params, "task")));
+		begin_kick(core, act, params);
 	return true;
 }

@@ -73,6 +73,8 @@ static enum err check_begin(const struct advance *advance, const json_t *params,
 				 "this journal is no rehearsal: its clock is the wall's");
 	if (advance->call)
 		return fault_set(fault, ERR_BUSY, "", "the calendar is being advanced already");
+	if (rpc_check_params(params, "to", fault))
+		return fault->code;
 	if (!parse_target(params, target))
 		return fault_set(fault, ERR_BAD_REQUEST, "to",
 				 "a day (YYYY-MM-DD) or an RFC 3339 time is expected");

@@ -237,7 +237,6 @@ enum err boot_open(struct core *core, const struct boot *boot)
 		return err;
 	ports.journal = journal_port(core->journal);
 	ports.keys = keystore_port(core->keystore);
-	ports.on_effects = core->on_effects;
 	core->engine = engine_new(&ports);
 	err = replay(core);
 	if (err)

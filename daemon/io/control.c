@@ -25,7 +25,7 @@ static void ask(struct control *control, struct rpc_call *call, const struct que
 		.uid = call->uid,
 	};
 
-	if (row->fn(&question)) {
+	if (rpc_check_params(params, row->params, &question.fault) || row->fn(&question)) {
 		rpc_refuse(&call, &question.fault);
 		return;
 	}
@@ -58,12 +58,17 @@ static void on_status_call(void *context, struct rpc_call *call, const char *met
 
 /* Reads the journal from its first event into a second state: long, and nothing else is done
  * meanwhile. */
-static void verify(struct control *control, struct rpc_call *call)
+static void verify(struct control *control, struct rpc_call *call, const json_t *params)
 {
 	struct verification found;
 	struct fault fault = {0};
-	enum err err = verify_journal(control->core, &found);
+	enum err err;
 
+	if (rpc_check_params(params, "", &fault)) {
+		rpc_refuse(&call, &fault);
+		return;
+	}
+	err = verify_journal(control->core, &found);
 	if (err) {
 		(void)fault_set(&fault, err == ERR_CORRUPT ? ERR_INTERNAL : err, "",
 				"the journal does not hold from event %llu on",
@@ -86,7 +91,7 @@ static void on_control_call(void *context, struct rpc_call *call, const char *me
 	else if (strcmp(method, "clock.advance") == 0)
 		advance_begin(control->advance, &call, params);
 	else if (strcmp(method, "verify") == 0)
-		verify(control, call);
+		verify(control, call, params);
 	else if (!act_begin(control->core, &call, method, params))
 		refuse_unknown(call, "no such method");
 }

@@ -21,8 +21,6 @@ struct core {
 	struct access_log *access_log;
 	struct journal *journal;
 	struct keystore *keystore;
-	void (*on_effects)(void *core, const struct effects *effects); /* the engine's */
-	struct dispatch *dispatch;
 	uint64_t epoch; /* of this start, for hello: the number of the last event found */
 	bool is_draining;
 

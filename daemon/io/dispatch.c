@@ -36,6 +36,8 @@ struct dispatch {
 	struct timer *heartbeat, *orphans;
 	struct buf out, body;
 	struct arena arena;
+	bool *asked; /* by task: its lease is asked of the engine, and the task still listed as ready */
+	uint32_t asked_capacity;
 };
 
 /* An event on its way for a worker: a lease, a start, an answer. */
@@ -153,7 +155,6 @@ static void on_answer_kept(void *context, const struct verdict *verdict)
 {
 	struct errand *errand = context;
 	struct worker *worker = errand->worker;
-	struct dispatch *dispatch = worker->dispatch;
 
 	if (errand->ends_lease)
 		end_lease(worker, errand->task);
@@ -162,7 +163,6 @@ static void on_answer_kept(void *context, const struct verdict *verdict)
 	else
 		accept(worker, errand->msgid);
 	end_errand(errand);
-	dispatch_wake(dispatch);
 }
 
 /* --- tasks out -------------------------------------------------------------------------------- */
@@ -214,13 +214,11 @@ static void send_task(struct worker *worker, uint32_t number)
 static void on_lost_kept(void *context, const struct verdict *verdict)
 {
 	struct errand *errand = context;
-	struct dispatch *dispatch = errand->worker->dispatch;
 
 	if (verdict->fault.code && verdict->fault.code != ERR_STALE_LEASE)
 		log_warn("dispatch.lost", "task=%u code=%s", errand->task,
 			 err_name(verdict->fault.code));
 	end_errand(errand);
-	dispatch_wake(dispatch);
 }
 
 static void lose(struct worker *worker, uint32_t task, uint64_t token)
@@ -254,6 +252,7 @@ static void on_leased(void *context, const struct verdict *verdict)
 	struct lease *lease = find_lease(worker, errand->task);
 	enum err err;
 
+	worker->dispatch->asked[errand->task] = false;
 	if (verdict->fault.code) {
 		end_lease(worker, errand->task);
 	} else if (!worker->peer || !lease) {
@@ -275,13 +274,26 @@ static void lease_task(struct worker *worker, uint32_t task)
 
 	errand->task = task;
 	errand->event.data.task_leased.task = task;
+	worker->dispatch->asked[task] = true;
 	add_lease(worker, task, 0);
 	submit(errand, on_leased);
+}
+
+static void reserve_asked(struct dispatch *dispatch, uint32_t count)
+{
+	uint32_t old = dispatch->asked_capacity;
+
+	while (dispatch->asked_capacity < count)
+		dispatch->asked = mem_grow(dispatch->asked, mem_next(&dispatch->asked_capacity));
+	if (dispatch->asked_capacity > old)
+		memset(dispatch->asked + old, 0, dispatch->asked_capacity - old);
 }
 
 static void fill_worker(struct dispatch *dispatch, struct worker *worker)
 {
 	const struct state *state = engine_state(dispatch->core->engine);
+
+	reserve_asked(dispatch, state->tasks.count);
 
 	for (uint32_t kind = 1; kind < TASK_KIND_END; kind++) {
 		if (!(worker->kinds & 1u << (kind - 1)))
@@ -289,7 +301,7 @@ static void fill_worker(struct dispatch *dispatch, struct worker *worker)
 		for (uint32_t task = state->ready[kind].first;
 		     task && worker->lease_count < worker->slots;
 		     task = state->tasks.items[task].next)
-			if (!find_owner(dispatch, task))
+			if (!dispatch->asked[task])
 				lease_task(worker, task);
 	}
 }
@@ -705,6 +717,7 @@ void dispatch_close(struct dispatch **dispatch)
 	}
 	buf_done(&old->out);
 	buf_done(&old->body);
+	free(old->asked);
 	arena_done(&old->arena);
 	free(old);
 	*dispatch = NULL;

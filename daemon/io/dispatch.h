@@ -12,7 +12,7 @@ struct dispatch;
 enum err dispatch_open(struct core *core, struct dispatch **dispatch) must_use;
 void dispatch_close(struct dispatch **dispatch);
 
-/* Tasks became ready: hands out what workers have room for. */
+/* A turn has run: hands out what is ready and workers have room for. */
 void dispatch_wake(struct dispatch *dispatch);
 
 /* [{name, version, kinds, slots, busy, uid}] */

@@ -108,8 +108,12 @@ static bool get_case(struct question *question, uint32_t *number)
 {
 	uint64_t said;
 
-	if (!get_number(question, "case", UINT32_MAX, 0, &said))
+	if (!get_number(question, "case", UINT32_MAX, UINT64_MAX, &said))
 		return false;
+	if (said == UINT64_MAX) {
+		(void)wrong(question, "case", "missing: the number of a case");
+		return false;
+	}
 	*number = said ? case_resolve(state_of(question), (uint32_t)said) : 0;
 	if (*number)
 		return true;
@@ -457,14 +461,14 @@ static enum err ask_tasks(struct question *question)
 /* --- the whole -------------------------------------------------------------------------------- */
 
 static const struct question_row rows[] = {
-	{"status", SOCKET_STATUS | SOCKET_CONTROL, ask_status},
-	{"queue.list", SOCKET_STATUS | SOCKET_CONTROL, ask_queue},
-	{"case.explain", SOCKET_STATUS | SOCKET_CONTROL, ask_explain},
-	{"case.show", SOCKET_CONTROL, ask_show},
-	{"visit.list", SOCKET_STATUS | SOCKET_CONTROL, ask_visits},
-	{"visit.sheet", SOCKET_CONTROL, ask_sheet},
-	{"duplicate.list", SOCKET_CONTROL, ask_duplicates},
-	{"task.list", SOCKET_STATUS | SOCKET_CONTROL, ask_tasks},
+	{"status", SOCKET_STATUS | SOCKET_CONTROL, "", ask_status},
+	{"queue.list", SOCKET_STATUS | SOCKET_CONTROL, "sector tier state limit", ask_queue},
+	{"case.explain", SOCKET_STATUS | SOCKET_CONTROL, "case", ask_explain},
+	{"case.show", SOCKET_CONTROL, "case", ask_show},
+	{"visit.list", SOCKET_STATUS | SOCKET_CONTROL, "week from to pair state limit", ask_visits},
+	{"visit.sheet", SOCKET_CONTROL, "pair week", ask_sheet},
+	{"duplicate.list", SOCKET_CONTROL, "", ask_duplicates},
+	{"task.list", SOCKET_STATUS | SOCKET_CONTROL, "state kind limit", ask_tasks},
 };
 
 const struct question_row *question_find(const char *method)

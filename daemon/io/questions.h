@@ -20,6 +20,7 @@ typedef enum err question_fn(struct question *question);
 struct question_row {
 	const char *method;
 	uint32_t sockets; /* which sockets take it */
+	const char *params; /* the names it takes, parted by spaces */
 	question_fn *fn;
 };
 

@@ -107,13 +107,44 @@ void rpc_refuse(struct rpc_call **call, const struct fault *fault)
 			 fault->text, "data", data));
 }
 
-static void refuse_line(struct client *client, int code, const char *text)
+static void refuse_line(struct client *client, int number, enum err code, const char *text)
 {
-	json_t *answer = json_pack("{s:s, s:n, s:{s:i, s:s}}", "jsonrpc", "2.0", "id", "error",
-				   "code", code, "message", text);
+	json_t *answer = json_pack("{s:s, s:n, s:{s:i, s:s, s:{s:s, s:s, s:s}}}", "jsonrpc", "2.0",
+				   "id", "error", "code", number, "message", text, "data", "code",
+				   err_name(code), "path", "", "text", text);
 
 	send_line(client, answer);
 	json_decref(answer);
+}
+
+/* --- parameters ------------------------------------------------------------------------------- */
+
+static bool is_among(const char *name, const char *names)
+{
+	size_t size = strlen(name);
+
+	for (const char *at = names; *at; at += strspn(at, " ")) {
+		size_t length = strcspn(at, " ");
+
+		if (length == size && memcmp(at, name, size) == 0)
+			return true;
+		at += length;
+	}
+	return false;
+}
+
+enum err rpc_check_params(const json_t *params, const char *names, struct fault *fault)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)params, name, value) {
+		if (!is_among(name, names))
+			return fault_set(fault, ERR_BAD_REQUEST, name,
+					 "unknown parameter; this method takes %s",
+					 *names ? names : "none");
+	}
+	return ERR_OK;
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
@@ -142,12 +173,13 @@ static void take_line(struct client *client, const char *line, size_t size)
 	json_t *params = json_object_get(request, "params");
 
 	if (!request)
-		refuse_line(client, JSON_PARSE_ERROR, "this line is not JSON");
+		refuse_line(client, JSON_PARSE_ERROR, ERR_BAD_FRAME, "this line is not JSON");
 	else if (!json_is_object(request) || !method)
-		refuse_line(client, JSON_BAD_REQUEST,
+		refuse_line(client, JSON_BAD_REQUEST, ERR_BAD_REQUEST,
 			    "one object with jsonrpc, id, method and params is expected");
 	else if (params && !json_is_object(params))
-		refuse_line(client, JSON_BAD_REQUEST, "params must be an object of named values");
+		refuse_line(client, JSON_BAD_REQUEST, ERR_BAD_REQUEST,
+			    "params must be an object of named values");
 	else
 		call_method(client, request, method);
 	json_decref(request);

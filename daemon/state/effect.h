@@ -4,13 +4,12 @@
 #include "daemon/state/task.h"
 
 enum effect_kind {
-	EFFECT_TASK,  /* a task became ready, or left that state: look at the ready lists */
-	EFFECT_ERASE, /* destroy the key of a party */
+	EFFECT_ERASE = 1, /* destroy the key of a party */
 };
 
 struct effect {
 	enum effect_kind kind;
-	uint32_t number; /* task or party */
+	uint32_t number; /* of the party */
 };
 
 struct effects {
