@@ -1,4 +1,4 @@
-/* vigiectl: the operators' command. */
+/* vigiectl: the operators' command, for the coordinator too. */
 
 #include "tools/vigiectl/arguments.h"
 
@@ -10,7 +10,7 @@ static int run(const struct command *command, struct session *session, json_t *p
 
 int main(int argc, char **argv)
 {
-	struct session session = {.config = "/etc/vigie/vigie.conf"};
+	scoped(session_done) struct session session = {.config = "/etc/vigie/vigie.conf"};
 	json_t *params;
 	const struct command *command = arguments_parse(argc, argv, &session, &params);
 

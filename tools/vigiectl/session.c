@@ -56,7 +56,6 @@ enum exit_status session_call(struct session *session, enum session_socket which
 
 /* --- where the core listens --- */
 
-/* The paths are kept for as long as the program runs. */
 static enum exit_status session_find_socket(struct session *session, enum session_socket which)
 {
 	scoped(config_free) struct config *config = NULL;
@@ -69,9 +68,16 @@ static enum exit_status session_find_socket(struct session *session, enum sessio
 		buf_done(&complaints.text);
 		return STATUS_USAGE;
 	}
-	session->sockets[which] = mem_copy(
+	session->found[which] = mem_copy(
 		str_from(which == SOCKET_READS ? config->status_socket : config->control_socket));
+	session->sockets[which] = session->found[which];
 	return STATUS_OK;
+}
+
+void session_done(struct session *session)
+{
+	for (int i = 0; i < SOCKET_COUNT; i++)
+		mem_free(&session->found[i]);
 }
 
 /* --- the line there --- */

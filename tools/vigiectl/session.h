@@ -14,7 +14,10 @@ struct session {
 	const char *config;                /* vigie.conf, read when a socket's path is needed */
 	const char *sockets[SOCKET_COUNT]; /* paths, NULL: as vigie.conf says */
 	bool as_json;
+	char *found[SOCKET_COUNT]; /* paths that vigie.conf told: owned */
 };
+
+void session_done(struct session *session);
 
 /* Calls one method; takes params. `answer` is the caller's, set on STATUS_OK only. Calls that are
  * long may take any time, and show dots on a terminal; others are given a minute. */
