@@ -103,6 +103,7 @@ void on_task_kicked(struct state *state, const struct event *event, const struct
 	uint32_t number = (uint32_t)event->data.task_kicked.task;
 	struct task *task = find_task(state, number);
 
+	(void)cause;
 	if (!task || (task->state != TASK_STATE_BURIED && task->state != TASK_STATE_RETRYING))
 		return;
 	task->attempts = 0;
