@@ -340,7 +340,7 @@ static enum err run_input(struct engine *engine, struct input *input, ms_t now)
 		return refuse(engine, &input->verdict, engine->refusal);
 	if (engine->is_full && input->authority != AUTHORITY_SYSTEM)
 		return refuse(engine, &input->verdict, ERR_STORAGE_FULL);
-	if (event.kind == EVENT_JOURNAL_BEGUN)
+	if (event.kind == EVENT_JOURNAL_BEGUN && input->authority == AUTHORITY_SYSTEM)
 		return take_event(engine, &event, now);
 	if (input->authority != AUTHORITY_SYSTEM) {
 		digest_content(engine, &event);

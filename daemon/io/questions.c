@@ -74,27 +74,45 @@ static bool get_day(struct question *question, const char *name, day_t absent, d
 	return false;
 }
 
-/* "2015-W12": its Monday. */
+/* The Monday of an ISO week: of the week that 4 January lies in, for the first. */
+static day_t week_monday(unsigned year, unsigned week)
+{
+	day_t fourth = day_from_ymd((int)year, 1, 4);
+
+	return fourth - day_weekday(fourth) + (day_t)(week - 1) * 7;
+}
+
+/* "2015-W12", to the letter. Not every year has a week 53. */
+static bool parse_week(struct str text, day_t *monday)
+{
+	unsigned year, week;
+	char copy[sizeof("2015-W12")] = "", again[32];
+
+	if (text.size != sizeof(copy) - 1)
+		return false;
+	memcpy(copy, text.data, text.size);
+	if (sscanf(copy, "%4u-W%2u", &year, &week) != 2 || year < 1900 || year > 2169 || week < 1)
+		return false;
+	snprintf(again, sizeof(again), "%04u-W%02u", year, week);
+	*monday = week_monday(year, week);
+	return strcmp(copy, again) == 0 && *monday < week_monday(year + 1, 1);
+}
+
 static bool get_week(struct question *question, const char *name, day_t *monday)
 {
 	struct str text;
-	unsigned year, week;
-	char copy[16] = "";
+	day_t found;
 
 	*monday = DAY_NONE;
 	if (!get_text(question, name, &text))
 		return false;
 	if (!text.size)
 		return true;
-	if (text.size < sizeof(copy))
-		memcpy(copy, text.data, text.size);
-	if (sscanf(copy, "%4u-W%2u", &year, &week) != 2 || year < 1900 || year > 2169 || week < 1 ||
-	    week > 53) {
+	if (!parse_week(text, &found)) {
 		(void)wrong(question, name, "no such week; 2015-W12 is expected");
 		return false;
 	}
-	*monday = day_from_ymd((int)year, 1, 4);
-	*monday += (day_t)(week - 1) * 7 - day_weekday(*monday);
+	*monday = found;
 	return true;
 }
 

@@ -551,3 +551,287 @@ def test_what_does_not_fit_the_state_is_refused(sender, bad, code, path):
 @pytest.mark.parametrize("content", OURS)
 def test_the_cores_own_types_are_not_taken_from_senders(sender, request, content):
     assert_refused(sender, free(request.node.callspec.id, content), "forbidden", "type")
+
+
+# --- the operators' sockets -----------------------------------------------------------------------
+
+def say(core, name, line):
+    """One line of bytes to a socket, and the line that comes back; None when it was closed."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(20)
+        sock.connect(str(core.folder / name))
+        try:
+            sock.sendall(line)
+            answer = b""
+            while not answer.endswith(b"\n"):
+                piece = sock.recv(1 << 20)
+                if not piece:
+                    return None
+                answer += piece
+        except (BrokenPipeError, ConnectionResetError):
+            return None
+    return json.loads(answer)
+
+
+LINES = rows(
+    ("no JSON", b"status\n", "bad_frame"),
+    ("JSON cut short", b'{"jsonrpc":"2.0"\n', "bad_frame"),
+    ("two objects on a line", b'{"method":"status"}{"method":"status"}\n', "bad_frame"),
+    ("a key twice", b'{"method":"status","method":"verify"}\n', "bad_frame"),
+    ("a string that is no UTF-8", b'{"method":"\xff"}\n', "bad_frame"),
+    ("a NUL in a string", b'{"method":"sta\\u0000tus"}\n', "bad_frame"),
+    ("a number too large for any integer", b'{"method":"status","id":99999999999999999999}\n',
+     "bad_frame"),
+    ("ten thousand brackets", b"[" * 10000 + b"\n", "bad_frame"),
+    ("a number", b"1\n", "bad_frame"),
+    ("an array", b'[{"method":"status"}]\n', "bad_request"),
+    ("no method", b'{"jsonrpc":"2.0","id":1}\n', "bad_request"),
+    ("a method that is a number", b'{"jsonrpc":"2.0","id":1,"method":1}\n', "bad_request"),
+    ("params that are an array", b'{"jsonrpc":"2.0","id":1,"method":"status","params":[]}\n',
+     "bad_request"),
+    ("params that are a string", b'{"jsonrpc":"2.0","id":1,"method":"status","params":"x"}\n',
+     "bad_request"),
+)
+
+
+@pytest.mark.parametrize("name", ["status.sock", "control.sock"])
+@pytest.mark.parametrize("line, code", LINES)
+def test_a_bad_line_is_refused(unchanged, name, line, code):
+    error = say(unchanged, name, line)["error"]
+
+    assert (error["data"]["code"], error["data"]["path"]) == (code, "")
+    assert error["message"]
+
+
+@pytest.mark.parametrize("name", ["status.sock", "control.sock"])
+def test_a_line_without_end_costs_its_connection_only(unchanged, name):
+    answer = say(unchanged, name, b'"' + b"x" * (4 * 1024 * 1024 + 70000))
+
+    assert answer is None
+    assert say(unchanged, name, b'{"method":"status"}\n')["result"]["rehearsal"]
+
+
+CALLS = rows(
+    ("a method nobody knows", "case.forget", {}, "unsupported", "method"),
+    ("an empty method", "", {}, "unsupported", "method"),
+    ("a parameter nobody takes", "status", {"verbose": True}, "bad_request", "verbose"),
+    ("a sector nobody knows", "queue.list", {"sector": "paris"}, "bad_request", "sector"),
+    ("a sector as a number", "queue.list", {"sector": 1}, "bad_request", "sector"),
+    ("a tier nobody knows", "queue.list", {"tier": "low"}, "bad_request", "tier"),
+    ("a state nobody knows", "queue.list", {"state": "lost"}, "bad_request", "state"),
+    ("a limit below zero", "queue.list", {"limit": -1}, "bad_request", "limit"),
+    ("a limit over the most", "queue.list", {"limit": 10001}, "bad_request", "limit"),
+    ("a limit as text", "queue.list", {"limit": "10"}, "bad_request", "limit"),
+    ("a misspelt filter", "queue.list", {"sectors": "dole"}, "bad_request", "sectors"),
+    ("no case to show", "case.show", {}, "bad_request", "case"),
+    ("a case as text", "case.show", {"case": "1"}, "bad_request", "case"),
+    ("a case below zero", "case.show", {"case": -1}, "bad_request", "case"),
+    ("a case of 2^32", "case.show", {"case": 2**32}, "bad_request", "case"),
+    ("a case nobody knows", "case.show", {"case": 99}, "not_found", "case"),
+    ("the case 0", "case.explain", {"case": 0}, "not_found", "case"),
+    ("a case to explain that nobody knows", "case.explain", {"case": 99}, "not_found", "case"),
+    ("a case to explain as a float", "case.explain", {"case": 1.0}, "bad_request", "case"),
+    ("closing no case", "case.close", {"reason": "done"}, "bad_request", "case"),
+    ("closing a case by its name", "case.close", {"case": "one", "reason": "done"}, "bad_request",
+     "case"),
+    ("closing a case nobody knows", "case.close", {"case": 99, "reason": "done"}, "not_found",
+     "case"),
+    ("closing for no reason", "case.close", {"case": 1}, "invalid_event", "reason"),
+    ("closing for a reason nobody knows", "case.close", {"case": 1, "reason": "bored"},
+     "invalid_event", "reason"),
+    ("closing by erasing", "case.close", {"case": 1, "reason": "erased"}, "invalid_event",
+     "reason"),
+    ("closing with more than that", "case.close", {"case": 1, "reason": "done", "force": True},
+     "invalid_event", "force"),
+    ("closing the erased", "case.close", {"case": 5, "reason": "done"}, "erased", "case"),
+    ("a derogation without date", "case.derogate", {"case": 3, "allow": True}, "invalid_event",
+     "until"),
+    ("a derogation as a word", "case.derogate", {"case": 3, "allow": "yes", "until": "2015-12-31"},
+     "invalid_event", "allow"),
+    ("a derogation until no day", "case.derogate", {"case": 3, "allow": True,
+                                                    "until": "2015-13-01"},
+     "invalid_event", "until"),
+    ("a derogation of nobody known", "case.derogate", {"case": 99, "allow": True,
+                                                       "until": "2015-12-31"}, "not_found", "case"),
+    ("a week nobody has", "visit.list", {"week": "2015-W54"}, "bad_request", "week"),
+    ("a week 53 of a year with 52", "visit.list", {"week": "2014-W53"}, "bad_request", "week"),
+    ("a week with something after it", "visit.list", {"week": "2015-W10x"}, "bad_request", "week"),
+    ("a week in French", "visit.list", {"week": "semaine 12"}, "bad_request", "week"),
+    ("a day that is none", "visit.list", {"from": "2015-02-30"}, "bad_request", "from"),
+    ("a visit's state nobody knows", "visit.list", {"state": "done?"}, "bad_request", "state"),
+    ("confirming no visit", "visit.confirm", {}, "invalid_event", "visit"),
+    ("confirming a visit nobody planned", "visit.confirm", {"visit": 99}, "not_found", "visit"),
+    ("confirming a visit by its name", "visit.confirm", {"visit": "first"}, "invalid_event",
+     "visit"),
+    ("confirming for a day only", "visit.confirm", {"visit": 2, "day": "2015-03-06"},
+     "invalid_event", "half"),
+    ("moving nowhere", "visit.move", {"visit": 2}, "invalid_event", "day"),
+    ("moving to a taken half-day", "visit.move", {"visit": 2, "day": "2015-03-04", "half": "am"},
+     "invalid_event", "day"),
+    ("moving to the past", "visit.move", {"visit": 2, "day": "2015-03-01", "half": "am"},
+     "invalid_event", "day"),
+    ("cancelling by nobody known", "visit.cancel", {"visit": 2, "by": "rain"}, "invalid_event",
+     "by"),
+    ("recording no result", "visit.record", {"visit": 2}, "invalid_event", "result"),
+    ("recording an unknown result", "visit.record", {"visit": 2, "result": "fine"},
+     "invalid_event", "result"),
+    ("recording an unknown onward", "visit.record", {"visit": 2, "result": "done",
+                                                     "onward": ["fsl", "bank"]},
+     "invalid_event", "onward[1]"),
+    ("a sheet without week", "visit.sheet", {"pair": "binome-1"}, "bad_request", "week"),
+    ("a sheet without pair", "visit.sheet", {"week": "2015-W10"}, "bad_request", "pair"),
+    ("a sheet of a pair nobody knows", "visit.sheet", {"pair": "b", "week": "2015-W10"},
+     "not_found", "pair"),
+    ("an absence of nobody known", "pair.absent", {"pair": "b", "from": "2015-03-05",
+                                                   "to": "2015-03-05"}, "not_found", "pair"),
+    ("settling nothing", "duplicate.settle", {}, "bad_request", ""),
+    ("settling with a word", "duplicate.settle", {"household": 8, "other": 2, "same": "yes"},
+     "bad_request", ""),
+    ("settling with nobody known", "duplicate.settle", {"household": 8, "other": 999,
+                                                        "same": True}, "not_found", "other"),
+    ("settling for nobody known", "duplicate.settle", {"household": 999, "other": 2, "same": True},
+     "not_found", "household"),
+    ("settling with a giver", "duplicate.settle", {"household": 8, "other": 1, "same": True},
+     "not_found", "other"),
+    ("settling with itself", "duplicate.settle", {"household": 8, "other": 8, "same": True},
+     "invalid_event", "other"),
+    ("retracting without reason", "event.retract", {"source": OWN, "id": "e-F1"}, "invalid_event",
+     "reason"),
+    ("retracting what never was", "event.retract", {"source": OWN, "id": "never", "reason": "x"},
+     "not_found", "id"),
+    ("erasing nobody known", "household.erase", {"case": 99}, "not_found", "case"),
+    ("erasing without a case", "household.erase", {}, "bad_request", "case"),
+    ("a task's state nobody knows", "task.list", {"state": "asleep"}, "bad_request", "state"),
+    ("a task's kind nobody knows", "task.list", {"kind": "fax"}, "bad_request", "kind"),
+    ("kicking nothing", "task.kick", {}, "bad_request", "task"),
+    ("kicking a task by its name", "task.kick", {"task": "first"}, "bad_request", "task"),
+    ("kicking a task nobody knows", "task.kick", {"task": 999}, "not_found", "task"),
+    ("kicking a task of 2^32 + 1", "task.kick", {"task": 2**32 + 1}, "not_found", "task"),
+    ("kicking a task that is done", "task.kick", {"task": 1}, "bad_request", "task"),
+    ("kicking all that are done", "task.kick", {"state": "done"}, "bad_request", "state"),
+    ("kicking one and all", "task.kick", {"state": "buried", "task": 1}, "bad_request", "task"),
+    ("no policy", "policy.apply", {}, "bad_request", "policy"),
+    ("a policy that is no base64", "policy.apply", {"policy": "?"}, "bad_request", "policy"),
+    ("a policy that is no msgpack", "policy.apply", {"policy": "wQ=="}, "bad_frame", ""),
+    ("a policy that says nothing", "policy.apply", {"policy": "gA=="}, "invalid_event",
+     "policy.department"),
+    ("verifying with a parameter", "verify", {"fast": True}, "bad_request", "fast"),
+    ("advancing to nowhere", "clock.advance", {}, "bad_request", "to"),
+    ("advancing to no day", "clock.advance", {"to": "2015-02-29"}, "bad_request", "to"),
+    ("advancing to the past", "clock.advance", {"to": "2015-03-01"}, "bad_request", "to"),
+    ("advancing by a number", "clock.advance", {"to": 5}, "bad_request", "to"),
+)
+
+
+@pytest.mark.parametrize("method, params, code, path", CALLS)
+def test_a_bad_call_is_refused(unchanged, method, params, code, path):
+    with pytest.raises(Refused) as refused:
+        unchanged.control(method, params)
+
+    data = refused.value.data
+    assert data["text"] == refused.value.error["message"] and len(data["text"]) > 10
+    assert (data["code"], data["path"]) == (code, path), data
+
+
+PERSONAL_OR_ORDERS = ["case.show", "visit.sheet", "duplicate.list", "case.close", "case.derogate",
+                      "visit.confirm", "visit.move", "visit.cancel", "visit.record", "pair.absent",
+                      "duplicate.settle", "event.retract", "household.erase", "task.kick",
+                      "policy.apply", "clock.advance", "verify"]
+
+
+@pytest.mark.parametrize("method", PERSONAL_OR_ORDERS)
+def test_status_sock_takes_no_orders_and_shows_nobody(unchanged, method):
+    with pytest.raises(Refused) as refused:
+        unchanged.status(method, {"case": 1, "visit": 1, "to": "2016-01-01", "pair": "binome-1",
+                                  "week": "2015-W10", "reason": "done"})
+
+    assert (refused.value.data["code"], refused.value.data["path"]) == ("unsupported", "method")
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+def line_of(text, marker):
+    """The number of the line that holds it, counted from 1."""
+    return text[:text.index(marker)].count("\n") + 1
+
+
+def spoiled(text, old, new):
+    assert text.count(old) >= 1, old
+    return text.replace(old, new, 1)
+
+
+# What is replaced, by what, the line's own text, and words of the complaint.
+POLICY_MISTAKES = rows(
+    ("a department without end", 'department = "39";', 'department = "39";;', ";;", "syntax"),
+    ("an option nobody knows", 'department = "39";', 'department = "39"; colour = "blue";',
+     "colour", "colour"),
+    ("an option twice", 'name = "Jura";', 'name = "Jura"; name = "Ain";', 'name = "Ain"', "name"),
+    ("a name as a number", 'name = "Jura";', "name = 39;", "name = 39", "name"),
+    ("a coordinator without at", "coordination@exemple.test", "coordination", '"coordination"',
+     "coordinator.email"),
+    ("a sector twice", '"champagnole"; name', '"dole"; name', 'name = "Champagnole"', "id"),
+    ("an opening that ends first", 'from = "2017-01-01"; to = "2017-12-31"',
+     'from = "2017-12-31"; to = "2017-01-01"', 'from = "2017-12-31"', "opening"),
+    ("an opening on no day", 'to = "2014-12-31"', 'to = "2014-12-32"', "2014-12-32", "to"),
+    ("households below zero", "households = 38267", "households = -1", "households = -1",
+     "households"),
+    ("a half-day nobody knows", '"tue.am"', '"tue.noon"', "tue.noon", "half_days"),
+    ("a half-day twice", '"tue.am", "tue.pm"', '"tue.am", "tue.am"', '"tue.am", "tue.am"',
+     "half_days"),
+    ("more visits than half-days", "visits_a_week = 4", "visits_a_week = 9", "visits_a_week = 9",
+     "visits_a_week"),
+    ("visits as a float", "visits_a_week = 4", "visits_a_week = 4.0", "visits_a_week = 4.0",
+     "visits_a_week"),
+    ("a pair for a sector nobody knows", "closed_sectors = true",
+     'closed_sectors = true; sectors = [ "paris" ]', '"paris"', "sectors"),
+    ("grace as text", "grace = 15", 'grace = "15"', 'grace = "15"', "grace"),
+    ("a number that would wrap", "final_notice = 20", "final_notice = 4294967316",
+     "4294967316", "final_notice"),
+    ("a truce on 31 November", '"11-01"', '"11-31"', '"11-31"', "truce_from"),
+    ("a derogation nobody knows", 'derogation = "auto"', 'derogation = "maybe"', '"maybe"',
+     "derogation"),
+    ("a rule as a word", "open_on_cutoff = false", 'open_on_cutoff = "no"', 'open_on_cutoff = "no"',
+     "open_on_cutoff"),
+    ("a plan for a year", "weeks = 3", "weeks = 53", "weeks = 53", "weeks"),
+    ("communes in no file", 'file = "communes.csv"', 'file = "nowhere.csv"', None,
+     "No such file"),
+    ("a column nobody has", 'insee = "insee"', 'insee = "code"', 'insee = "code"',
+     "communes.insee"),
+)
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A copy of the Jura's files, and a vigie.conf that names them."""
+    shutil.copytree(ROOT / "config/jura", tmp_path / "jura")
+    conf = tmp_path / "vigie.conf"
+    conf.write_text(CONF.format(folder=tmp_path, root=ROOT, uid=os.getuid(), extra="").replace(
+        str(ROOT / "config/jura/policy.conf"), str(tmp_path / "jura/policy.conf")))
+    return tmp_path
+
+
+def check_files(files):
+    import subprocess
+    from conftest import program
+    return subprocess.run([program("vigied"), "--config", str(files / "vigie.conf"), "--check"],
+                          capture_output=True, text=True, timeout=60)
+
+
+def test_the_jura_has_no_mistake(files):
+    done = check_files(files)
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("old, new, marker, word", POLICY_MISTAKES)
+def test_a_mistake_in_the_policy_is_told_with_its_line(files, old, new, marker, word):
+    path = files / "jura/policy.conf"
+    text = spoiled(path.read_text(), old, new)
+    path.write_text(text)
+
+    done = check_files(files)
+
+    assert done.returncode == 1
+    where = f"{path}:{line_of(text, marker)}:" if marker else "jura/"
+    assert any(where in line and word in line for line in done.stderr.splitlines()), done.stderr
+    assert not (files / "state").exists()
