@@ -14,7 +14,7 @@
  * its week: that visit is over, and the case stands in the list because it needs another.
  *
  * Cost: cases x pairs, and once pairs x half-days. The list in full (PLAN_CASES_MAX cases,
- * POLICY_PAIRS_MAX pairs, PLAN_WEEKS_MAX weeks) takes a few milliseconds. */
+ * POLICY_PAIRS_MAX pairs, PLAN_WEEKS_MAX weeks) takes about 30 ms. */
 #pragma once
 
 #include "proto/message.h"
