@@ -338,14 +338,14 @@ static enum err run_input(struct engine *engine, struct input *input, ms_t now)
 
 	if (engine->refusal && input->authority != AUTHORITY_SYSTEM)
 		return refuse(engine, &input->verdict, engine->refusal);
-	if (engine->is_full && input->authority != AUTHORITY_SYSTEM)
-		return refuse(engine, &input->verdict, ERR_STORAGE_FULL);
 	if (event.kind == EVENT_JOURNAL_BEGUN && input->authority == AUTHORITY_SYSTEM)
 		return take_event(engine, &event, now);
 	if (input->authority != AUTHORITY_SYSTEM) {
 		digest_content(engine, &event);
 		if (is_known(engine, &event, &input->verdict))
 			return ERR_OK;
+		if (engine->is_full)
+			return refuse(engine, &input->verdict, ERR_STORAGE_FULL);
 	}
 	if (check_event(&checker, input->authority, now, &event, &input->verdict.fault)) {
 		engine->counters.refused++;
