@@ -134,32 +134,14 @@ void arena_done(struct arena *arena)
 
 /* Buffer. */
 
-void *buf_room(struct buf *buf, size_t size)
+void buf_grow(struct buf *buf, size_t size)
 {
 	enum { CAPACITY_FIRST = 256 };
-	void *room;
+	size_t wanted = buf->size + size;
 
-	if (buf->capacity - buf->size < size) {
-		size_t wanted = buf->size + size;
-
-		assert(wanted >= size);
-		buf->capacity = max_u64(max_u64(wanted, buf->capacity * 2), CAPACITY_FIRST);
-		buf->data = mem_grow(buf->data, buf->capacity);
-	}
-	room = buf->data + buf->size;
-	buf->size += size;
-	return room;
-}
-
-void buf_add(struct buf *buf, const void *data, size_t size)
-{
-	if (size)
-		memcpy(buf_room(buf, size), data, size);
-}
-
-void buf_add_str(struct buf *buf, struct str text)
-{
-	buf_add(buf, text.data, text.size);
+	assert(wanted >= size);
+	buf->capacity = max_u64(max_u64(wanted, buf->capacity * 2), CAPACITY_FIRST);
+	buf->data = mem_grow(buf->data, buf->capacity);
 }
 
 void buf_printf(struct buf *buf, const char *format, ...)

@@ -34,10 +34,37 @@ struct buf {
 	size_t size, capacity;
 };
 
-void buf_add(struct buf *buf, const void *data, size_t size);
-void buf_add_str(struct buf *buf, struct str text);
+static inline void buf_add(struct buf *buf, const void *data, size_t size);
+static inline void buf_add_str(struct buf *buf, struct str text);
 void buf_printf(struct buf *buf, const char *format, ...) printf_like(2, 3);
-void *buf_room(struct buf *buf, size_t size); /* adds `size` bytes to be filled by the caller */
+/* Adds `size` bytes to be filled by the caller. */
+static inline void *buf_room(struct buf *buf, size_t size);
 struct str buf_str(const struct buf *buf);
 void buf_reset(struct buf *buf); /* size 0, memory kept */
 void buf_done(struct buf *buf);
+
+/* Adding is what an encoder does all the time, a few bytes each: it is done where it is called. */
+
+void buf_grow(struct buf *buf, size_t size); /* makes room for `size` bytes more */
+
+static inline void *buf_room(struct buf *buf, size_t size)
+{
+	void *room;
+
+	if (buf->capacity - buf->size < size)
+		buf_grow(buf, size);
+	room = buf->data + buf->size;
+	buf->size += size;
+	return room;
+}
+
+static inline void buf_add(struct buf *buf, const void *data, size_t size)
+{
+	if (size)
+		memcpy(buf_room(buf, size), data, size);
+}
+
+static inline void buf_add_str(struct buf *buf, struct str text)
+{
+	buf_add(buf, text.data, text.size);
+}

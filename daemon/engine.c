@@ -21,6 +21,8 @@ struct engine {
 
 	struct input *inputs;
 	uint32_t input_count, input_capacity;
+	struct input *spare; /* the list of the turn before, kept for its memory */
+	uint32_t spare_capacity;
 
 	/* the turn at work */
 	struct buf record; /* its events, each after its length */
@@ -57,6 +59,7 @@ void engine_free(struct engine **engine)
 	state_done(&old->state);
 	effects_done(&old->effects);
 	free(old->inputs);
+	free(old->spare);
 	buf_done(&old->record);
 	buf_done(&old->content);
 	buf_done(&old->plain);
@@ -436,18 +439,23 @@ static enum err destroy_keys(struct engine *engine)
 static void release(struct engine *engine)
 {
 	struct input *inputs = engine->inputs;
-	uint32_t count = engine->input_count;
+	uint32_t count = engine->input_count, capacity = engine->input_capacity;
 
 	/* what is submitted from a verdict belongs to the next turn */
-	engine->inputs = NULL;
-	engine->input_count = engine->input_capacity = 0;
+	engine->inputs = engine->spare;
+	engine->input_capacity = engine->spare_capacity;
+	engine->input_count = 0;
+	engine->spare = NULL;
+	engine->spare_capacity = 0;
 	engine->first = 0;
 	engine->count = 0;
 	buf_reset(&engine->record);
 	for (uint32_t i = 0; i < count; i++)
 		if (inputs[i].fn)
 			inputs[i].fn(inputs[i].context, &inputs[i].verdict);
-	free(inputs);
+	free(engine->spare);
+	engine->spare = inputs;
+	engine->spare_capacity = capacity;
 	engine->effects.count = 0;
 }
 

@@ -113,7 +113,10 @@ static void on_verdict(void *context, const struct verdict *verdict)
 {
 	struct slot *slot = context;
 
-	slot->verdict = *verdict;
+	slot->verdict.seq = verdict->seq;
+	slot->verdict.is_duplicate = verdict->is_duplicate;
+	if (verdict->fault.code)
+		slot->verdict.fault = verdict->fault;
 	if (!--slot->request->left)
 		finish(slot->request);
 }
@@ -219,7 +222,7 @@ static void on_publish(struct gate_link *link, const struct sender *sender, uint
 	request = new_request(link, gate_msgid);
 	request->msgid = rpc->msgid;
 	request->count = count;
-	request->slots = arena_new(&request->arena, (count + 1) * sizeof(*request->slots));
+	request->slots = arena_new(&request->arena, count * sizeof(*request->slots));
 	kept.params = arena_copy(&request->arena, rpc->params); /* events borrow from it */
 	(void)read_events(&kept, &events, &count, NULL);
 	submit_slots(intake, sender, request, &events);
