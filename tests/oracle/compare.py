@@ -67,14 +67,20 @@ def reading(text):
 
 
 def differences(events, until, policy, options):
-	model = Model(policy, **options.readings)
+	return differ(events, until, policy, options.sim, options.policy, options.without,
+		options.readings)
+
+
+def differ(events, until, policy, sim, policy_file, without=frozenset(), readings=None):
+	"""Sentences, one for each difference."""
+	model = Model(policy, **(readings or {}))
 	wanted = model.run(events, until)
 	try:
-		given, lines = run_sim(options.sim, options.policy, events, until.isoformat())
+		given, lines = run_sim(sim, policy_file, events, until.isoformat())
 	except SimFailed as error:
 		return [str(error)]
-	result = compare(wanted, given, options.without)
-	if not options.without & {"refused"} and len(lines) != len(model.refused):
+	result = compare(wanted, given, without)
+	if "refused" not in without and len(lines) != len(model.refused):
 		ours = [f"{raw['id']}: {why}" for raw, why in model.refused]
 		result.append(f"refused: model {ours}, given {lines}")
 	return result

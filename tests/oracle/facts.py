@@ -144,17 +144,11 @@ class Facts:
 		return [s for s in self.households.get(household, []) if s.type in types]
 
 	def first_number(self, household):
-		"""The household's first number, and none if nobody gave one."""
-		for event in self.events:
-			node = event["node"]
-			if node and node[0] == "number" and self.root(node) == household:
-				return node[1:]
+		"""The number that the household's first fact names, and none if no fact names one."""
+		for slot in self.slots:
+			if slot.node and slot.node[0] == "number" and self.root(slot.node) == household:
+				return slot.node[1:]
 		return None, None
-
-	def is_known(self, node):
-		return any(e["node"] is not None and self.root(e["node"]) == self.root(node)
-			or e.get("other") is not None and self.root(e["other"]) == self.root(node)
-			for e in self.events)
 
 	def told_communes(self, household):
 		return sorted((s for s in self.households.get(household, []) if s.data.get("insee")),

@@ -50,19 +50,20 @@ class Visit:
 
 	def __init__(self, number, case, pair):
 		self.number, self.case, self.pair = number, case, pair
+		self.void = set()
 		self.log = [] # (event number or None, state or None, day or None, half or None)
 		self.day = self.half = None
 		self.state = "planned"
 
 	def add(self, n, state=None, day=None, half=None, pair=None):
 		self.log.append((n, state, day, half, pair))
-		self.derive(set())
+		self.derive()
 
-	def derive(self, void):
+	def derive(self):
 		self.state = "planned"
 		self.fixed = False # the coordinator chose its day
 		for n, state, day, half, pair in self.log:
-			if n in void:
+			if n in self.void:
 				continue
 			self.state = state or self.state
 			self.fixed = self.fixed or bool(n and day)
@@ -82,7 +83,7 @@ class Model:
 		self.erased = set()
 		self.visits = []
 		self.mails = []
-		self.held = []          # (moment, giver, template, case, n)
+		self.held = []          # (moment, giver, recipient then, template, case, n)
 		self.mailed = set()     # (n, template, recipient)
 		self.numbers = {}       # opening event → case number
 		self.members = {}       # case number → numbers of the events that opened or joined it
@@ -130,9 +131,7 @@ class Model:
 
 	def at_midnight(self):
 		self.counter += 1
-		for visit in self.visits:
-			if visit.state == "planned" and visit.day < self.today:
-				visit.add(None, "dropped")
+		self.drop_past()
 		self.derive()
 		self.settle(self.counter)
 		self.release()
@@ -214,10 +213,15 @@ class Model:
 		root = self.facts.root(node)
 		return next((c for c in self.cases if c.household == root and c.open), None)
 
+	def is_known(self, node):
+		"""A number once told stays known, whatever is retracted."""
+		root = self.facts.root(node)
+		return any(e["node"] is not None and self.facts.root(e["node"]) == root for e in self.log)
+
 	def check_referral(self, event, raw):
 		if event["type"] == "referral.withdrawn":
 			return self.check_case(event, raw)
-		if not event["data"].get("insee") and not self.facts.is_known(event["node"]):
+		if not event["data"].get("insee") and not self.is_known(event["node"]):
 			raise Refused("invalid_event", "data.insee")
 
 	def check_case(self, event, raw):
@@ -252,9 +256,9 @@ class Model:
 
 	def check_household(self, event, raw):
 		if event["type"] in ("household.same_as", "household.not_same"):
-			if not self.facts.is_known(event["node"]):
+			if not self.is_known(event["node"]):
 				raise Refused("not_found", "subject")
-			if not self.facts.is_known(event["other"]):
+			if not self.is_known(event["other"]):
 				raise Refused("not_found", "data.other")
 
 	def check_pair(self, event, raw):
@@ -271,7 +275,8 @@ class Model:
 
 	def act(self, event):
 		for visit in self.visits:
-			visit.derive(self.facts.void)
+			visit.void = self.facts.void
+			visit.derive()
 		data = event["data"]
 		if event["type"] in VISIT_TYPES:
 			visit = self.visits[data["visit"] - 1]
@@ -286,6 +291,13 @@ class Model:
 				visit.add(event["n"], data["result"])
 		elif event["type"] == "privacy.erase":
 			self.erased.add(event["node"])
+		self.drop_past()
+
+	def drop_past(self):
+		"""A planned visit that nobody confirmed is dropped when its day has passed."""
+		for visit in self.visits:
+			if visit.state == "planned" and visit.day < self.today:
+				visit.add(None, "dropped")
 
 	# cases
 
@@ -504,7 +516,8 @@ class Model:
 	def wants_visit(self, case, first):
 		if case.visited_on or case.needs_contact or not self.is_eligible(case):
 			return False
-		if self.visits_of(case, "confirmed"):
+		if self.visits_of(case, "confirmed") or \
+				any(v.day >= self.today for v in self.visits_of(case, *HELD)):
 			return False
 		return not any(self.is_left_alone(v, first) for v in self.visits_of(case, "planned"))
 
@@ -637,7 +650,7 @@ class Model:
 		elif not self.registered(recipient):
 			if (n, template, recipient) not in self.mailed:
 				self.mailed.add((n, template, recipient))
-				self.held.append((at, recipient, template, case, n))
+				self.held.append((at, giver, recipient, template, case, n))
 		elif self.registered(recipient).data.get("email"):
 			self.mail(n, template, recipient, case, at)
 
@@ -651,14 +664,14 @@ class Model:
 		"""Held mails go out when their giver is registered, or to who follows one that left, unless
 		they have expired."""
 		held, self.held = self.held, []
-		for at, giver, template, case, n in held:
+		for at, giver, former, template, case, n in held:
+			if self.today - paris_day(at) > MAIL_HELD:
+				continue
 			recipient = self.stand_in(giver)
-			if self.now - at > MAIL_HELD:
-				continue
 			if recipient is not None and not self.registered(recipient):
-				self.held.append((at, giver, template, case, n))
+				self.held.append((at, giver, former, template, case, n))
 				continue
-			self.mailed.discard((n, template, giver))
+			self.mailed.discard((n, template, former))
 			self.mail_giver(n, template, giver, case, self.now)
 
 	# the answer

@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from oracle import cases, policy  # noqa: E402
+from oracle.compare import differ  # noqa: E402
+from oracle.generate import generate  # noqa: E402
 from oracle.model import Model  # noqa: E402
 from oracle.run_sim import run_sim  # noqa: E402
 
@@ -41,3 +43,10 @@ def test_vigie_sim_gives_what_the_case_says(case):
 	answer, refused = run_sim(SIM, POLICY, cases.events_of(case), case["until"])
 	assert cases.differences(case["expect"], answer) == []
 	assert len(refused) == case.get("refused", 0), refused
+
+
+@pytest.mark.parametrize("profile", ["facts", "life", "undo"])
+@pytest.mark.parametrize("seed", range(1, 41))
+def test_random_histories_are_told_alike(seed, profile, communes):
+	events, until = generate(seed, profile)
+	assert differ(events, until, policy.jura(communes), SIM, POLICY) == []
