@@ -45,6 +45,15 @@ static bool get_number(struct question *question, const char *name, uint64_t mos
 	return true;
 }
 
+static bool get_limit(struct question *question, uint64_t *limit)
+{
+	if (!get_number(question, "limit", LIST_LIMIT_MAX, LIST_LIMIT_DEFAULT, limit))
+		return false;
+	if (!*limit)
+		(void)wrong(question, "limit", "a list has at least one line");
+	return *limit > 0;
+}
+
 static bool get_word(struct question *question, const char *name, const struct words *words,
 		     uint32_t *value)
 {
@@ -284,7 +293,7 @@ static enum err ask_queue(struct question *question)
 	if (!get_sector(question, &filter.sector) ||
 	    !get_word(question, "tier", &words_tier, &filter.tier) ||
 	    !get_word(question, "state", &words_case_state, &filter.state) ||
-	    !get_number(question, "limit", LIST_LIMIT_MAX, LIST_LIMIT_DEFAULT, &limit))
+	    !get_limit(question, &limit))
 		return question->fault.code;
 	cases = json_array();
 	for (uint32_t rank = 1; rank <= count; rank++) {
@@ -336,7 +345,7 @@ static enum err ask_visits(struct question *question)
 	    !get_word(question, "state", &words_visit_state, &wanted) ||
 	    !get_day(question, "from", monday == DAY_NONE ? DAY_MIN : monday, &from) ||
 	    !get_day(question, "to", monday == DAY_NONE ? DAY_MAX : monday + 6, &to) ||
-	    !get_number(question, "limit", LIST_LIMIT_MAX, LIST_LIMIT_DEFAULT, &limit))
+	    !get_limit(question, &limit))
 		return question->fault.code;
 	visits = json_array();
 	for (uint32_t i = 1; i < state->visits.count && json_array_size(visits) < limit; i++) {
@@ -463,7 +472,7 @@ static enum err ask_tasks(struct question *question)
 
 	if (!get_word(question, "state", &words_task_state, &wanted) ||
 	    !get_word(question, "kind", &words_task_kind, &kind) ||
-	    !get_number(question, "limit", LIST_LIMIT_MAX, LIST_LIMIT_DEFAULT, &limit))
+	    !get_limit(question, &limit))
 		return question->fault.code;
 	tasks = json_array();
 	for (uint32_t i = state->tasks.count; i-- > 1 && json_array_size(tasks) < limit;) {

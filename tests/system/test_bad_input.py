@@ -620,6 +620,7 @@ CALLS = rows(
     ("a tier nobody knows", "queue.list", {"tier": "low"}, "bad_request", "tier"),
     ("a state nobody knows", "queue.list", {"state": "lost"}, "bad_request", "state"),
     ("a limit below zero", "queue.list", {"limit": -1}, "bad_request", "limit"),
+    ("a limit of nothing", "queue.list", {"limit": 0}, "bad_request", "limit"),
     ("a limit over the most", "queue.list", {"limit": 10001}, "bad_request", "limit"),
     ("a limit as text", "queue.list", {"limit": "10"}, "bad_request", "limit"),
     ("a misspelt filter", "queue.list", {"sectors": "dole"}, "bad_request", "sectors"),

@@ -1,0 +1,548 @@
+"""Every method of the operators' sockets does what docs/control.md says, with the real programs."""
+
+import base64
+import json
+import os
+import socket
+import struct
+import subprocess
+
+import msgpack
+import pytest
+
+import world
+from conftest import ROOT, Refused, program
+from sender import Sender
+
+OWN = "urn:fsl:39"
+
+
+@pytest.fixture
+def town(start):
+    return world.populate(start(rehearse=world.DAY, workers=("vigie-notify", "vigie-schedule")))
+
+
+def case_of(core, number):
+    """A case as the list shows it, or as explain does when it is closed."""
+    found = [case for case in core.control("queue.list", {"limit": 1000})["cases"]
+             if case["case"] == number]
+    return found[0] if found else core.control("case.explain", {"case": number})
+
+
+def visit_of(core, number):
+    return next(visit for visit in core.control("visit.list", {"limit": 1000})["visits"]
+                if visit["visit"] == number)
+
+
+def looks(core):
+    """The access log's lines, without their times."""
+    path = core.folder / "state" / "access.log"
+    if not path.exists():
+        return []
+    return [line.split(" ", 1)[1] for line in path.read_text().splitlines()]
+
+
+def look(method, what):
+    return f"uid={os.getuid()} {method} {what}"
+
+
+def mails_to(core, recipient):
+    tasks = core.status("task.list", {"kind": "mail", "limit": 1000})["tasks"]
+    return sorted((task["template"], task["case"]) for task in tasks if task["to"] == recipient)
+
+
+# --- questions ------------------------------------------------------------------------------------
+
+def test_status_counts_what_there_is(town):
+    status = town.status("status")
+
+    assert status["rehearsal"] is True and status["draining"] is False
+    assert status["now"].startswith("2015-03-03T22:59:59")
+    assert status["policy"]["name"] == "Jura" and status["policy"]["department"] == "39"
+    assert status["cases"] == {"open": 5, "by_state": {"deferred": 1, "planned": 4, "closed": 1},
+                               "by_sector": {"dole": 4, "champagnole": 0, "lons-le-saunier": 1,
+                                             "saint-claude": 0}}
+    tasks = status["tasks"]
+    assert tasks["created"] == sum(tasks[name] for name in ("done", "cancelled", "expired",
+                                                            "buried", "open"))
+    assert status["intake"]["taken"] == len(world.first_events()) + 2  # policy, erasure
+    assert sorted(worker["name"] for worker in status["workers"]) == ["notify", "schedule"]
+    assert status["alarms"] == []
+
+
+def test_both_sockets_give_the_same_status(town):
+    assert town.status("status") == town.control("status")
+
+
+def test_the_list_is_in_order_and_can_be_filtered(town):
+    whole = town.status("queue.list")
+    dole = town.status("queue.list", {"sector": "dole", "limit": 2})
+    deferred = town.status("queue.list", {"state": "deferred"})
+    cut = town.status("queue.list", {"tier": "cut"})
+
+    assert [case["case"] for case in whole["cases"]] == [1, 2, 3, 4, 6]
+    assert [case["rank"] for case in whole["cases"]] == [1, 2, 3, 4, 5]
+    assert whole["cases"][0]["effective_date"] == "2015-01-30"
+    assert whole["cases"][0]["reasons"] == [{"code": "infant", "days": 31}]
+    assert (whole["total"], whole["today"]) == (5, "2015-03-03")
+    assert dole["total"] == 4 and [case["case"] for case in dole["cases"]] == [1, 2]
+    assert [case["case"] for case in deferred["cases"]] == [3]
+    assert cut["total"] == 0 and cut["cases"] == []
+
+
+def test_a_place_is_explained_with_sentences_and_the_neighbour(town):
+    first = town.status("case.explain", {"case": 1})
+    second = town.status("case.explain", {"case": 2})
+
+    assert "30 janvier 2015" in first["sentence"]
+    assert first["reasons"][0]["sentence"]
+    assert first["before"] is None
+    assert second["before"]["case"] == 1 and second["before"]["sentence"]
+
+
+def test_a_cutoff_is_explained_step_by_step(town):
+    with Sender(town.intake) as sender:
+        sender.publish([world.notice("H-2", "n1", time="2015-03-03T11:00:00Z")])
+
+    cutoffs = town.status("case.explain", {"case": 2})["cutoffs"]
+
+    # Notice 1 on 3 March, 15 days of grace and 20 more; no truce in April.
+    assert [(cutoff["energy"], cutoff["earliest_cut"]) for cutoff in cutoffs] == [
+        ("electricity", "2015-04-07")]
+    assert cutoffs[0]["steps"]
+
+
+def test_showing_a_case_opens_what_is_sealed_and_leaves_a_line(town):
+    shown = town.control("case.show", {"case": 1})
+
+    assert shown["person"] == world.person("H-1")
+    assert (shown["source"], shown["subject"]) == (OWN, "H-1")
+    assert [fact["type"] for fact in shown["facts"]] == ["referral.received", "fsl.request_filed"]
+    assert [visit["visit"] for visit in shown["visits"]] == [1]
+    assert [mail["template"] for mail in shown["mails"]] == ["ack"]
+    assert looks(town) == [look("case.show", "case=1")]
+
+
+def test_every_look_leaves_its_own_line(town):
+    for number in (1, 2, 1):
+        town.control("case.show", {"case": number})
+
+    assert looks(town) == [look("case.show", f"case={number}") for number in (1, 2, 1)]
+
+
+def test_a_look_that_is_refused_leaves_no_line(town):
+    with pytest.raises(Refused):
+        town.control("case.show", {"case": 99})
+
+    assert looks(town) == []
+
+
+def test_what_shows_nobody_leaves_no_line(town):
+    for method in ("status", "queue.list", "visit.list", "task.list", "duplicate.list"):
+        town.control(method)
+    town.control("case.explain", {"case": 1})
+
+    assert looks(town) == []
+
+
+def test_an_erased_household_shows_nothing_any_more(town):
+    shown = town.control("case.show", {"case": 5})
+
+    assert shown["person"] is None and shown["subject"] is None
+    assert (shown["state"], shown["closing"]) == ("closed", "erased")
+    assert "Marguet" not in json.dumps(shown)
+
+
+def test_visits_are_listed_by_week_day_pair_and_state(town):
+    numbers = lambda **params: [visit["visit"]
+                                for visit in town.status("visit.list", params)["visits"]]
+
+    assert numbers() == [1, 2, 3, 4]
+    assert numbers(week="2015-W10") == [1, 2, 3, 4] and numbers(week="2015-W11") == []
+    assert numbers(**{"from": "2015-03-05"}) == [3, 4] and numbers(to="2015-03-04") == [1, 2]
+    assert numbers(pair="binome-1", limit=3) == [1, 2, 3] and numbers(pair="binome-2") == []
+    assert numbers(state="planned") == [1, 2, 3, 4] and numbers(state="done") == []
+
+
+def test_tasks_are_listed_latest_first(town):
+    tasks = town.status("task.list")["tasks"]
+    plans = town.status("task.list", {"kind": "plan"})["tasks"]
+
+    assert [task["task"] for task in tasks] == sorted((task["task"] for task in tasks), reverse=True)
+    assert {task["kind"] for task in plans} == {"plan"}
+    assert town.status("task.list", {"state": "buried"})["tasks"] == []
+    assert len(town.status("task.list", {"limit": 2})["tasks"]) == 2
+
+
+def test_status_sock_names_nobody(town):
+    town.control("visit.confirm", {"visit": 1})
+    town.control("visit.record", {"visit": 1, "result": "done", "onward": ["health"]})
+    asked = [("status", {}), ("queue.list", {"limit": 10000}), ("visit.list", {"limit": 10000}),
+             ("task.list", {"limit": 10000})]
+    asked += [("case.explain", {"case": number}) for number in (1, 2, 3, 4, 5, 6)]
+
+    said = "".join(json.dumps(town.status(method, params), ensure_ascii=False)
+                   for method, params in asked)
+
+    assert [word for word in world.PERSONAL if word in said] == []
+
+
+def test_logs_and_refusals_name_nobody(town):
+    with Sender(town.intake) as sender:
+        told = sender.publish([world.referral("H-1", "F1", time="2015-03-02T12:00:00Z"),
+                               world.referral("H-5", "F9"),
+                               world.referral("H-2", "F9", consent_on="x")])
+    town.control("case.show", {"case": 1})
+
+    said = json.dumps(told) + "".join(path.read_text() for path in town.folder.glob("*.log"))
+    said += (town.folder / "state" / "access.log").read_text()
+
+    assert all("error" in entry for entry in told)
+    assert [word for word in world.PERSONAL if word in said] == []
+
+
+# --- cases ----------------------------------------------------------------------------------------
+
+def test_closing_a_case_takes_it_off_the_list_and_its_visit_with_it(town):
+    seq = town.control("case.close", {"case": 1, "reason": "unreachable"})["seq"]
+
+    case = case_of(town, 1)
+    assert 0 < seq <= town.status("status")["seq"]
+    assert (case["state"], case["closing"], case["closed_on"]) == ("closed", "unreachable",
+                                                                   "2015-03-03")
+    assert case["rank"] is None
+    assert visit_of(town, 1)["state"] == "cancelled"
+    assert case_of(town, 2)["rank"] == 1
+    with pytest.raises(Refused) as again:
+        town.control("case.close", {"case": 1, "reason": "done"})
+    assert again.value.data["code"] == "not_found"
+
+
+def test_a_closed_case_is_answered_to_its_giver(town):
+    town.control("case.close", {"case": 2, "reason": "ineligible"})
+    town.control("clock.advance", {"to": "2015-03-04"})
+
+    assert ("outcome", 2) in mails_to(town, "TS1")
+
+
+def test_a_derogation_makes_a_deferred_case_eligible_until_its_day(town):
+    town.control("case.derogate", {"case": 3, "allow": True, "until": "2015-03-06"})
+    allowed = case_of(town, 3)
+    town.control("clock.advance", {"to": "2015-03-06"})
+    last = case_of(town, 3)["eligible"]
+    town.control("visit.list")
+    town.control("clock.advance", {"to": "2015-03-07"})
+
+    assert allowed["eligible"] is True and allowed["state"] != "deferred"
+    assert last is True
+    assert case_of(town, 3)["eligible"] is False
+
+
+def test_a_derogation_can_be_taken_back(town):
+    town.control("case.derogate", {"case": 3, "allow": True, "until": "2015-12-31"})
+    town.control("case.derogate", {"case": 3, "allow": False, "until": "2015-12-31"})
+
+    assert case_of(town, 3)["state"] == "deferred"
+
+
+# --- visits ---------------------------------------------------------------------------------------
+
+def test_a_confirmed_visit_is_told_to_giver_and_pair(town):
+    town.control("visit.confirm", {"visit": 1, "by": "household"})
+    town.control("clock.advance", {"to": "2015-03-03T23:30:00Z"})
+
+    assert visit_of(town, 1)["state"] == "confirmed"
+    assert ("visit_confirmed", 1) in mails_to(town, "TS1")
+    assert ("visit_confirmed", 1) in mails_to(town, "binome-1")
+
+
+def test_a_visit_is_confirmed_for_another_half_day(town):
+    town.control("visit.confirm", {"visit": 1, "day": "2015-03-06", "half": "pm"})
+
+    visit = visit_of(town, 1)
+    assert (visit["state"], visit["day"], visit["half"]) == ("confirmed", "2015-03-06", "pm")
+
+
+def test_a_confirmed_visit_that_is_moved_is_told_again(town):
+    town.control("visit.confirm", {"visit": 1})
+    town.control("visit.move", {"visit": 1, "day": "2015-03-06", "half": "am", "by": "pair"})
+    town.control("clock.advance", {"to": "2015-03-03T23:30:00Z"})
+
+    visit = visit_of(town, 1)
+    assert (visit["day"], visit["half"]) == ("2015-03-06", "am")
+    assert ("visit_changed", 1) in mails_to(town, "TS1")
+
+
+def test_a_cancelled_visit_gives_its_half_day_free(town):
+    town.control("visit.cancel", {"visit": 1, "by": "household"})
+    freed = case_of(town, 1)["state"]
+    town.control("visit.move", {"visit": 2, "day": "2015-03-04", "half": "am"})
+
+    assert visit_of(town, 1)["state"] == "cancelled" and freed == "waiting"
+    assert (visit_of(town, 2)["day"], visit_of(town, 2)["half"]) == ("2015-03-04", "am")
+
+
+@pytest.mark.parametrize("result, state, closing", [
+    ("done", "visited", None), ("no_show", "waiting", None), ("unsafe", "waiting", None),
+    ("declined", "closed", "withdrawn"), ("moved_away", "closed", "moved_away")])
+def test_a_record_moves_the_case_on(town, result, state, closing):
+    town.control("visit.confirm", {"visit": 1})
+    town.control("visit.record", {"visit": 1, "result": result})
+
+    case = case_of(town, 1)
+    assert visit_of(town, 1)["state"] == result
+    assert (case["state"], case.get("closing")) == (state, closing)
+    alarms = [alarm["code"] for alarm in town.status("status")["alarms"]]
+    assert ("unsafe_visit" in alarms) == (result == "unsafe")
+
+
+def test_a_second_visit_puts_the_case_back_in_its_place(town):
+    before = case_of(town, 1)
+    town.control("visit.confirm", {"visit": 1})
+    town.control("visit.record", {"visit": 1, "result": "done", "second_visit": True,
+                                  "onward": ["fsl", "renovation_aid"]})
+
+    after = case_of(town, 1)
+    assert after["state"] == "waiting"
+    assert after["effective_date"] == before["effective_date"]
+
+
+def test_a_record_is_corrected_by_retracting_it_first(town):
+    town.control("visit.confirm", {"visit": 1})
+    town.control("visit.record", {"visit": 1, "result": "declined"})
+    with pytest.raises(Refused) as refused:
+        town.control("visit.record", {"visit": 1, "result": "done"})
+
+    assert refused.value.data["code"] == "invalid_event"
+    assert "declined" in refused.value.data["text"]
+
+
+def test_a_sheet_gives_the_pair_what_it_needs_and_leaves_a_line_for_each(town):
+    town.control("visit.confirm", {"visit": 1})
+    town.control("visit.confirm", {"visit": 2})
+
+    sheet = town.control("visit.sheet", {"pair": "binome-1", "week": "2015-W10"})
+
+    assert (sheet["pair"], sheet["week"]) == ("binome-1", "2015-W10")
+    assert [(visit["visit"], visit["name"], visit["phone"], visit["address"])
+            for visit in sheet["visits"]] == [
+        (number, world.NAMES[who], world.PHONES[who], world.STREETS[who])
+        for number, who in ((1, "H-1"), (2, "H-2"))]
+    assert looks(town) == [look("visit.sheet", "visit=1"), look("visit.sheet", "visit=2")]
+
+
+def test_a_pair_that_is_absent_is_not_planned(town):
+    town.control("pair.absent", {"pair": "binome-1", "from": "2015-03-04", "to": "2015-03-06"})
+    town.control("clock.advance", {"to": "2015-03-04"})
+
+    days = [visit["day"] for visit in town.status("visit.list", {"state": "planned"})["visits"]]
+    assert days and min(days) > "2015-03-06"
+
+
+# --- duplicates, retraction, erasure --------------------------------------------------------------
+
+def test_a_possible_duplicate_is_listed_until_it_is_one(town):
+    listed = town.control("duplicate.list")["duplicates"]
+    town.control("duplicate.settle", {"household": listed[0]["household"],
+                                      "other": listed[0]["other"], "same": True})
+
+    assert [(entry["case"], entry["other_case"]) for entry in listed] == [(6, 1)]
+    assert town.control("duplicate.list")["duplicates"] == []
+    assert town.status("status")["cases"]["open"] == 4
+    assert town.control("case.explain", {"case": 6})["case"] == 1
+
+
+def test_a_possible_duplicate_is_listed_until_it_is_none(town):
+    entry = town.control("duplicate.list")["duplicates"][0]
+    settle = {"household": entry["household"], "other": entry["other"]}
+    town.control("duplicate.settle", {**settle, "same": False})
+
+    assert town.control("duplicate.list")["duplicates"] == []
+    assert town.status("status")["cases"]["open"] == 5
+
+
+def test_what_was_joined_can_be_parted_again(town):
+    before = town.status("queue.list")["cases"]
+    entry = town.control("duplicate.list")["duplicates"][0]
+    settle = {"household": entry["household"], "other": entry["other"]}
+    town.control("duplicate.settle", {**settle, "same": True})
+    town.control("duplicate.settle", {**settle, "same": False})
+
+    after = town.status("queue.list")["cases"]
+    assert [(case["case"], case["effective_date"]) for case in after] == [
+        (case["case"], case["effective_date"]) for case in before]
+
+
+def test_a_retracted_referral_never_was(town):
+    town.control("event.retract", {"source": OWN, "id": "e-F2", "reason": "saisie par erreur"})
+
+    assert [case["case"] for case in town.status("queue.list")["cases"]] == [1, 3, 4, 6]
+    assert visit_of(town, 2)["state"] == "cancelled"
+    assert town.status("status")["alarms"] == []
+
+
+def test_erasing_destroys_what_was_sealed(town):
+    town.control("household.erase", {"case": 2})
+
+    shown = town.control("case.show", {"case": 2})
+    assert shown["person"] is None and shown["closing"] == "erased"
+    with Sender(town.intake) as sender:
+        entry = sender.publish([world.request("H-2", "R2", id="later")])[0]
+    assert entry["error"]["code"] == "erased"
+    for path in (town.folder / "state").rglob("*"):
+        if path.is_file():
+            assert b"Grandcl" not in path.read_bytes()
+
+
+# --- tasks ----------------------------------------------------------------------------------------
+
+def worker_of(core):
+    """A worker of our own, by the protocol, which refuses every mail for good."""
+    sock = socket.socket(socket.AF_UNIX)
+    sock.settimeout(20)
+    sock.connect(str(core.folder / "worker.sock"))
+
+    def send(message):
+        frame = msgpack.packb(message)
+        sock.sendall(struct.pack(">I", len(frame)) + frame)
+
+    def receive():
+        size = b""
+        while len(size) < 4:
+            size += sock.recv(4 - len(size))
+        frame, count = b"", struct.unpack(">I", size)[0]
+        while len(frame) < count:
+            frame += sock.recv(count - len(frame))
+        return msgpack.unpackb(frame)
+
+    return sock, send, receive
+
+
+def refuse_mails(core, count):
+    """Takes so many mails and fails each for good."""
+    sock, send, receive = worker_of(core)
+    send([0, 1, "ready", [{"kinds": ["mail"], "slots": 4, "name": "refuser", "version": "1"}]])
+    msgid, refused = 1, []
+    answered = 0
+    while answered < count:
+        message = receive()
+        if message[0] == 2 and message[1] == "task":
+            task = message[2][0]
+            for method, params in (("start", {}), ("failed", {"class": "never", "code": "refused"})):
+                msgid += 1
+                send([0, msgid, method, [{"id": task["id"], "token": task["token"], **params}]])
+            refused.append((task["id"], msgid))
+        elif message[0] == 1 and message[1] in [last for _, last in refused]:
+            assert message[2] is None, message
+            answered += 1
+    sock.close()
+    return [task for task, _ in refused]
+
+
+def test_buried_tasks_raise_an_alarm_and_are_kicked_one_by_one_and_together(start):
+    core = start(rehearse=world.DAY)
+    with Sender(core.intake) as sender:
+        sender.publish([world.giver(), world.referral("H-1", "F1"), world.referral("H-2", "F2"),
+                        world.referral("H-6", "F6")])
+    buried = refuse_mails(core, 3)
+    alarms = {alarm["code"]: alarm["count"] for alarm in core.status("status")["alarms"]}
+    listed = core.status("task.list", {"state": "buried"})["tasks"]
+
+    one = core.control("task.kick", {"task": buried[0]})
+    left = core.status("status")["tasks"]["buried"]
+    all_of_them = core.control("task.kick", {"state": "buried"})
+    none = core.control("task.kick", {"state": "buried"})
+
+    assert alarms["buried_task"] == 3
+    assert {task["last_code"] for task in listed} == {"refused"}
+    assert one["seq"] and left == 2
+    assert all_of_them == {"kicked": 2} and none == {"kicked": 0}
+    assert core.status("status")["alarms"] == []
+    assert core.status("status")["tasks"]["open"] == 3
+
+
+# --- policy, verify, the calendar -----------------------------------------------------------------
+
+def test_another_policy_is_applied_and_places_cases_anew(town):
+    path = town.folder / "policy.conf"
+    text = (ROOT / "config/jura/policy.conf").read_text()
+    path.write_text(text.replace('"communes.csv"', f'"{ROOT}/config/jura/communes.csv"')
+                    .replace('derogation = "auto"', 'derogation = "never"', 1))
+
+    done = subprocess.run([program("vigiectl"), "--config", str(town.config), "policy", "apply",
+                           str(path)], capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 0, done.stderr
+    assert town.status("status")["policy"]["seq"] == town.status("status")["seq"]
+    with pytest.raises(Refused) as refused:
+        town.control("case.derogate", {"case": 3, "allow": True, "until": "2015-12-31"})
+    assert refused.value.data["code"] == "invalid_event"
+    with Sender(town.intake) as sender:
+        entry = sender.publish([{
+            "specversion": "1.0", "id": "d", "source": OWN, "type": "fr.vigie.derogation.decided",
+            "time": world.NOW, "subject": "H-3", "data": {"allow": True, "until": "2015-12-31"}}])
+    assert (entry[0]["error"]["code"], entry[0]["error"]["path"]) == ("invalid_event", "type")
+
+
+def test_a_policy_with_a_mistake_changes_nothing(town):
+    before = town.status("status")
+    policy = base64.b64encode(msgpack.packb({"name": "Jura", "department": "39"})).decode()
+
+    with pytest.raises(Refused) as refused:
+        town.control("policy.apply", {"policy": policy})
+
+    assert refused.value.data["code"] == "invalid_event"
+    assert refused.value.data["path"].startswith("policy.")
+    assert town.status("status")["digest"] == before["digest"]
+
+
+def test_verify_reads_the_journal_again_and_finds_the_same(town):
+    status = town.status("status")
+
+    assert town.control("verify") == {"events": status["seq"], "digest": status["digest"],
+                                      "ok": True}
+
+
+def test_the_calendar_goes_on_and_does_what_is_due(town):
+    first = town.control("clock.advance", {"to": "2015-03-05"})
+    second = town.control("clock.advance", {"to": "2015-03-09T12:00:00Z"})
+    same = town.control("clock.advance", {"to": "2015-03-09T12:00:00Z"})
+
+    assert first["now"].startswith("2015-03-05T22:59:59")
+    assert second["now"].startswith("2015-03-09T12:00:00") and same == second
+    assert visit_of(town, 1)["day"] > "2015-03-09", "nobody confirmed it, so it is planned again"
+    assert town.status("status")["tasks"]["open"] == 0
+
+
+def test_a_real_journals_clock_cannot_be_advanced(core):
+    with pytest.raises(Refused) as refused:
+        core.control("clock.advance", {"to": "2030-01-01"})
+
+    assert refused.value.data["code"] == "forbidden"
+
+
+def test_orders_survive_a_restart(town):
+    town.control("visit.confirm", {"visit": 1})
+    town.control("case.close", {"case": 2, "reason": "ineligible"})
+    before = town.status("queue.list")["cases"]
+
+    town.restart()
+
+    assert town.status("queue.list")["cases"] == before
+    assert visit_of(town, 1)["state"] == "confirmed"
+    assert town.control("verify")["ok"]
+
+
+def test_many_calls_on_one_line_after_the_other_are_each_answered(town):
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(20)
+        sock.connect(str(town.folder / "control.sock"))
+        for number in range(50):
+            method = ("status", "queue.list", "visit.confirm")[number % 3]
+            params = {"visit": 99} if method == "visit.confirm" else {}
+            sock.sendall(json.dumps({"jsonrpc": "2.0", "id": number, "method": method,
+                                     "params": params}).encode() + b"\n")
+        answers = [json.loads(line) for _, line in zip(range(50), sock.makefile("rb"))]
+
+    assert sorted(answer["id"] for answer in answers) == list(range(50))
+    assert all(("error" in answer) == (answer["id"] % 3 == 2) for answer in answers)
