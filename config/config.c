@@ -380,6 +380,14 @@ static bool names_allow(char *const rules[SENDER_RULES_MAX + 1], struct str text
 	return false;
 }
 
+bool sender_names(const struct sender *sender, struct str type)
+{
+	for (size_t i = 0; sender->types[i]; i++)
+		if (strcmp(sender->types[i], "*") != 0 && rule_allows(sender->types[i], type))
+			return true;
+	return false;
+}
+
 bool sender_owns(const struct sender *sender, struct str source)
 {
 	return names_allow(sender->sources, source);

@@ -72,6 +72,9 @@ const struct sender *config_find_sender(const struct config *config, struct str 
 const char *sender_refuses(const struct sender *sender, struct str source, struct str type,
 			   struct str subject_source);
 
+/* Is this type granted by name, not only by "*"? What the coordinator says has to be. */
+bool sender_names(const struct sender *sender, struct str type);
+
 /* Is this one of the sender's sources? */
 bool sender_owns(const struct sender *sender, struct str source);
 

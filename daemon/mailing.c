@@ -61,7 +61,7 @@ static void hold(struct state *state, uint32_t number)
 	struct task *task = state_get(state, tasks, number);
 
 	state_move_task(state, number, TASK_STATE_HELD);
-	task->due = time_at_paris(state->today + MAIL_HELD_DAYS, time_paris_hour(state->now), 0);
+	task->due = time_at_paris(state->today + MAIL_HELD_DAYS + 1, 0, 0); /* inclusive */
 	state_set_timer(state, task->due, TIMER_TASK, number);
 }
 

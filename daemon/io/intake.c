@@ -141,10 +141,12 @@ static struct request *new_request(struct gate_link *link, uint32_t gate_msgid)
 static enum err check_grants(const struct sender *sender, const struct event *event,
 			     struct fault *fault)
 {
-	const char *field = sender_refuses(sender, event->source,
-					   str_from(event_info_find(event->kind)->type),
-					   event->subject_source);
+	const struct event_info *info = event_info_find(event->kind);
+	struct str type = str_from(info->type);
+	const char *field = sender_refuses(sender, event->source, type, event->subject_source);
 
+	if (!field && info->class == CLASS_COORDINATOR && !sender_names(sender, type))
+		field = "type";
 	if (!field)
 		return ERR_OK;
 	return fault_set(fault, ERR_FORBIDDEN, field,

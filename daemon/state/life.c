@@ -34,26 +34,34 @@ static bool is_abroad(const struct policy *policy, insee_t insee)
 	return !str_is(policy->department, insee_department(insee, department));
 }
 
-/* The latest commune by fact date, then number; an unknown one never replaces a known one. */
+/* A known commune, or a move inside the department wherever it leads. Any other unknown commune may be
+ * a slip of the pen: it never replaces a known one. */
+static bool is_trusted(const struct policy *policy, const struct standing *standing, insee_t insee)
+{
+	if (policy_find_commune(policy, insee))
+		return true;
+	return standing->fact->kind == EVENT_HOUSEHOLD_MOVED && !is_abroad(policy, insee);
+}
+
+/* The latest commune by fact date, then number, among those trusted, or among all when none is. */
 static insee_t find_commune(const struct policy *policy, const struct standing *facts,
 			    uint32_t count)
 {
 	insee_t best = 0;
 	day_t best_since = DAY_MIN;
-	bool best_is_known = false;
+	bool best_is_trusted = false;
 
 	for (uint32_t i = 0; i < count; i++) {
 		day_t since = DAY_MIN;
 		insee_t insee = fact_commune(&facts[i], &since);
-		bool is_known = insee && policy_find_commune(policy, insee);
+		bool trusted = insee && is_trusted(policy, &facts[i], insee);
 
-		if (!insee || (best_is_known && !is_known))
-			continue;
-		if (best && best_is_known == is_known && since < best_since)
+		if (!insee || trusted < best_is_trusted ||
+		    (trusted == best_is_trusted && since < best_since))
 			continue;
 		best = insee;
 		best_since = since;
-		best_is_known = is_known;
+		best_is_trusted = trusted;
 	}
 	return best;
 }

@@ -42,7 +42,7 @@ mail_domain = "exemple.test";
 mail_templates = "{root}/config/jura/templates";
 {extra}
 senders = (
-  {{ name = "all"; uid = {uid}; sources = ["*"]; types = ["*"]; subject_sources = ["*"]; }}
+  {{ name = "all"; uid = {uid}; sources = ["*"]; types = ["*", "household.*", "pair.*", "visit.*", "derogation.*", "case.*", "privacy.*"]; subject_sources = ["*"]; }}
 );
 """
 
