@@ -253,9 +253,14 @@ static ms_t switch_of(int year, int month)
 
 static bool is_summer(ms_t time)
 {
-	int year = day_to_ymd(floor_div(time, MS_DAY)).year;
+	struct ymd ymd = day_to_ymd(floor_div(time, MS_DAY));
 
-	return time >= switch_of(year, 3) && time < switch_of(year, 10);
+	/* Only March and October have days of both kinds. */
+	if (ymd.month == 3)
+		return time >= switch_of(ymd.year, 3);
+	if (ymd.month == 10)
+		return time < switch_of(ymd.year, 10);
+	return ymd.month > 3 && ymd.month < 10;
 }
 
 static ms_t to_paris(ms_t time)
