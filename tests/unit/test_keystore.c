@@ -280,6 +280,31 @@ static void test_only_noted_fingerprints_are_kept(void **unused)
 	assert_int_equal(match(keystore, "Anne", "0687654321"), 0);
 }
 
+/* Each of a household's fingerprints comes back after a restart, whether remembered with the others or
+ * later, and none of a neighbour's with them. */
+static void test_every_fingerprint_comes_back(void **unused)
+{
+	scoped(keystore_close) struct keystore *keystore = open_well();
+
+	(void)unused;
+	assert_int_equal(reach(keystore, 10), ERR_OK);
+	remember(keystore, 1, "Jean", "0612345678");
+	remember(keystore, 2, "Anne", "0687654321");
+	remember(keystore, 1, "Jean", "0698765432");
+	keystore_note(keystore, 4);
+	reopen(&keystore);
+
+	assert_int_equal(match(keystore, "Jean", ""), 1);
+	assert_int_equal(match(keystore, "", "0612345678"), 1);
+	assert_int_equal(match(keystore, "", "0698765432"), 1);
+	assert_int_equal(match(keystore, "Jean", "0687654321"), 2);
+	assert_int_equal(erase(keystore, 1), ERR_OK);
+	reopen(&keystore);
+	assert_int_equal(match(keystore, "Jean", "0612345678"), 0);
+	assert_int_equal(match(keystore, "", "0698765432"), 0);
+	assert_int_equal(match(keystore, "", "0687654321"), 1);
+}
+
 /* Making keys takes the noted fingerprints along. */
 static void test_reach_writes_noted_fingerprints(void **unused)
 {
@@ -576,6 +601,7 @@ int main(void)
 		TEST(test_keys_are_made_ahead),
 		TEST(test_erased_key_never_opens_again),
 		TEST(test_only_noted_fingerprints_are_kept),
+		TEST(test_every_fingerprint_comes_back),
 		TEST(test_reach_writes_noted_fingerprints),
 		TEST(test_hashes_belong_to_the_installation),
 		TEST(test_wrong_key_file_is_refused),
