@@ -196,12 +196,12 @@ def show_numbers(control, folder, numbers):
     print(f"  digest {status['digest']}")
 
 
-def show_where(folder):
+def show_where(folder, first):
     ctl = f"build/tools/vigiectl/vigiectl --config {folder}/vigie.conf"
     heading("Where to look further")
     print(f"  {ctl} status")
     print(f"  {ctl} queue list --sector dole")
-    print(f"  {ctl} case explain 12")
+    print(f"  {ctl} case explain {first}")
     print(f"  {folder}/Maildir      every mail\n  {folder}/rejects      the refused rows\n"
           f"  {folder}/*.log        what the programs said")
 
@@ -236,7 +236,7 @@ def main():
         show_plan(control)
         show_mail(folder)
         show_numbers(control, folder, numbers)
-        show_where(folder)
+        show_where(folder, control.call("queue.list", limit=1)["cases"][0]["case"])
         print(f"\n2015 took {time.monotonic() - started:.0f} s.")
         if not options.once:
             print("The programs stay up until Ctrl-C.", flush=True)
