@@ -2,7 +2,7 @@
 
 A case is {name, until, events, expect}. An event is written as
 
-	["2015-02-02", "referral.received", "h1", {data}]
+    ["2015-02-02", "referral.received", "h1", {data}]
 
 (time, type, subject or null, data, and perhaps envelope attributes). A bare date is 12:00 in Paris.
 What a case does not care about is filled in."""
@@ -19,166 +19,166 @@ DOLE = "39198"
 
 
 def at(text):
-	if len(text) > 10:
-		return text
-	return calendar.format_time(calendar.paris_moment(date.fromisoformat(text), 12))
+    if len(text) > 10:
+        return text
+    return calendar.format_time(calendar.paris_moment(date.fromisoformat(text), 12))
 
 
 def referral(index, day, _):
-	return {"form": f"F{index}", "giver": "G1", "reasons": ["cold"], "consent_on": day,
-		"insee": DOLE, "person": {"name": f"Personne numéro{index}"}}
+    return {"form": f"F{index}", "giver": "G1", "reasons": ["cold"], "consent_on": day,
+        "insee": DOLE, "person": {"name": f"Personne numéro{index}"}}
 
 
 def notice(_, day, data):
-	return {"supplier": "A", "energy": "electricity", "issued_on": day}
+    return {"supplier": "A", "energy": "electricity", "issued_on": day}
 
 
 def supply(_, day, data):
-	return {"supplier": "A", "energy": "electricity", "on": day}
+    return {"supplier": "A", "energy": "electricity", "on": day}
 
 
 def limited(index, day, data):
-	return dict(supply(index, day, data), power_va=1000)
+    return dict(supply(index, day, data), power_va=1000)
 
 
 def request(index, day, _):
-	return {"request": f"R{index}", "energies": ["electricity"], "filed_on": day}
+    return {"request": f"R{index}", "energies": ["electricity"], "filed_on": day}
 
 
 DEFAULTS = {
-	"referral.received": referral,
-	"referral.withdrawn": lambda i, d, _: {"by": "household", "reason": "solved"},
-	"supplier.notice": notice, "supplier.cut": supply, "supplier.restored": supply,
-	"supplier.limited": limited,
-	"fsl.request_filed": request,
-	"fsl.decided": lambda i, d, _: {"decided_on": d, "outcome": "granted"},
-	"household.protection": lambda i, d, _: {"energy_voucher": True},
-	"household.moved": lambda i, d, _: {"on": d},
-	"giver.registered": lambda i, d, data: {"kind": "partner_structure", "structure": "Structure",
-		"name": "Nom", "email": data["giver"].lower() + "@exemple.test"},
-	"visit.confirmed": lambda i, d, _: {"by": "coordinator"},
-	"visit.moved": lambda i, d, _: {"by": "coordinator"},
-	"visit.cancelled": lambda i, d, _: {"by": "coordinator"},
-	"visit.recorded": lambda i, d, _: {"result": "done", "second_visit": False},
-	"case.closed": lambda i, d, _: {"reason": "done"},
-	"event.retracted": lambda i, d, _: {"source": SOURCE, "reason": "erreur de saisie"},
+    "referral.received": referral,
+    "referral.withdrawn": lambda i, d, _: {"by": "household", "reason": "solved"},
+    "supplier.notice": notice, "supplier.cut": supply, "supplier.restored": supply,
+    "supplier.limited": limited,
+    "fsl.request_filed": request,
+    "fsl.decided": lambda i, d, _: {"decided_on": d, "outcome": "granted"},
+    "household.protection": lambda i, d, _: {"energy_voucher": True},
+    "household.moved": lambda i, d, _: {"on": d},
+    "giver.registered": lambda i, d, data: {"kind": "partner_structure", "structure": "Structure",
+        "name": "Nom", "email": data["giver"].lower() + "@exemple.test"},
+    "visit.confirmed": lambda i, d, _: {"by": "coordinator"},
+    "visit.moved": lambda i, d, _: {"by": "coordinator"},
+    "visit.cancelled": lambda i, d, _: {"by": "coordinator"},
+    "visit.recorded": lambda i, d, _: {"result": "done", "second_visit": False},
+    "case.closed": lambda i, d, _: {"reason": "done"},
+    "event.retracted": lambda i, d, _: {"source": SOURCE, "reason": "erreur de saisie"},
 }
 
 
 def expand(index, short):
-	time, kind, subject, data = (list(short) + [None, None])[:4]
-	data = data or {}
-	filled = DEFAULTS.get(kind, lambda i, d, _: {})(index, time[:10], data)
-	filled.update(data)
-	event = {"specversion": "1.0", "id": f"e{index}", "source": SOURCE,
-		"type": "fr.vigie." + kind, "time": at(time),
-		"data": {k: v for k, v in filled.items() if v is not None}}
-	if subject is not None:
-		event["subject"] = subject
-	if len(short) > 4:
-		event.update(short[4])
-	return event
+    time, kind, subject, data = (list(short) + [None, None])[:4]
+    data = data or {}
+    filled = DEFAULTS.get(kind, lambda i, d, _: {})(index, time[:10], data)
+    filled.update(data)
+    event = {"specversion": "1.0", "id": f"e{index}", "source": SOURCE,
+        "type": "fr.vigie." + kind, "time": at(time),
+        "data": {k: v for k, v in filled.items() if v is not None}}
+    if subject is not None:
+        event["subject"] = subject
+    if len(short) > 4:
+        event.update(short[4])
+    return event
 
 
 def events_of(case):
-	"""Two givers are registered at first, unless the case says otherwise."""
-	first = case["events"][0][0][:10]
-	givers = [[first + "T00:00:01Z", "giver.registered", None, {"giver": g}, {"id": "giver-" + g}]
-		for g in case.get("givers", ["G1", "G2"])]
-	start = [expand(0, short) for short in givers]
-	return start + [expand(i + 1, short) for i, short in enumerate(case["events"])]
+    """Two givers are registered at first, unless the case says otherwise."""
+    first = case["events"][0][0][:10]
+    givers = [[first + "T00:00:01Z", "giver.registered", None, {"giver": g}, {"id": "giver-" + g}]
+        for g in case.get("givers", ["G1", "G2"])]
+    start = [expand(0, short) for short in givers]
+    return start + [expand(i + 1, short) for i, short in enumerate(case["events"])]
 
 
 def load():
-	"""All cases, as (file name, case)."""
-	result = []
-	for path in sorted(FOLDER.glob("*.json")):
-		if path.name == "cutoff-cases.json":
-			continue
-		for case in json.loads(path.read_text(encoding="utf-8")):
-			result.append((path.stem, case))
-	return result + [("cutoff-cases", cutoff_case(c)) for c in cutoff_cases()]
+    """All cases, as (file name, case)."""
+    result = []
+    for path in sorted(FOLDER.glob("*.json")):
+        if path.name == "cutoff-cases.json":
+            continue
+        for case in json.loads(path.read_text(encoding="utf-8")):
+            result.append((path.stem, case))
+    return result + [("cutoff-cases", cutoff_case(c)) for c in cutoff_cases()]
 
 
 def cutoff_cases():
-	return json.loads((FOLDER / "cutoff-cases.json").read_text(encoding="utf-8"))
+    return json.loads((FOLDER / "cutoff-cases.json").read_text(encoding="utf-8"))
 
 
 def cutoff_case(case):
-	"""A worked example as a history. The household is referred on the last day."""
-	energy, today = case["energy"], case["today"]
-	about = {"supplier": "A", "energy": energy}
-	events = []
-	if case["energy_voucher"]:
-		first = case["notice_1"] or case["notice_2"]
-		events.append([first, "household.protection", "h1",
-			{"valid_from": first[:4] + "-01-01", "valid_to": first[:4] + "-12-31"}])
-	for step in (1, 2):
-		if case[f"notice_{step}"]:
-			data = dict(about, step=step, smart_meter=case["smart_meter"])
-			if step == 2 and case["notice_days"] is not None:
-				data["notice_days"] = case["notice_days"]
-			events.append([case[f"notice_{step}"], "supplier.notice", "h1", data])
-	if case["limited_on"]:
-		events.append([case["limited_on"], "supplier.limited", "h1", about])
-	for index, fsl in enumerate(case["fsl"]):
-		number = f"R{index}"
-		events.append([fsl["filed_on"], "fsl.request_filed", "h1",
-			{"request": number, "filed_on": fsl["filed_on"], "energies": [energy]}])
-		if "outcome" in fsl:
-			events.append([fsl["decided_on"], "fsl.decided", "h1",
-				{"request": number, "outcome": fsl["outcome"]}])
-	events.append([today, "referral.received", "h1"])
-	cut = case["earliest_cut"]
-	expected = [{"energy": energy, "supplier": "A", "earliest_cut": cut}] if cut else []
-	return {"name": case["name"], "until": today, "events": sorted(events, key=lambda e: e[0]),
-		"expect": {"cases": [{"case": 1, "cutoffs": expected}]}}
+    """A worked example as a history. The household is referred on the last day."""
+    energy, today = case["energy"], case["today"]
+    about = {"supplier": "A", "energy": energy}
+    events = []
+    if case["energy_voucher"]:
+        first = case["notice_1"] or case["notice_2"]
+        events.append([first, "household.protection", "h1",
+            {"valid_from": first[:4] + "-01-01", "valid_to": first[:4] + "-12-31"}])
+    for step in (1, 2):
+        if case[f"notice_{step}"]:
+            data = dict(about, step=step, smart_meter=case["smart_meter"])
+            if step == 2 and case["notice_days"] is not None:
+                data["notice_days"] = case["notice_days"]
+            events.append([case[f"notice_{step}"], "supplier.notice", "h1", data])
+    if case["limited_on"]:
+        events.append([case["limited_on"], "supplier.limited", "h1", about])
+    for index, fsl in enumerate(case["fsl"]):
+        number = f"R{index}"
+        events.append([fsl["filed_on"], "fsl.request_filed", "h1",
+            {"request": number, "filed_on": fsl["filed_on"], "energies": [energy]}])
+        if "outcome" in fsl:
+            events.append([fsl["decided_on"], "fsl.decided", "h1",
+                {"request": number, "outcome": fsl["outcome"]}])
+    events.append([today, "referral.received", "h1"])
+    cut = case["earliest_cut"]
+    expected = [{"energy": energy, "supplier": "A", "earliest_cut": cut}] if cut else []
+    return {"name": case["name"], "until": today, "events": sorted(events, key=lambda e: e[0]),
+        "expect": {"cases": [{"case": 1, "cutoffs": expected}]}}
 
 
 # what an answer must hold
 
 
 def differences(expected, answer):
-	"""Sentences, one for each thing that `answer` lacks of `expected`."""
-	result = []
-	for key, wanted in expected.items():
-		if key == "cases":
-			rows = {row["case"]: row for row in answer["cases"]}
-			for row in wanted:
-				result += partial(row, rows.get(row["case"]), f"case {row['case']}")
-		elif key == "case_count":
-			result += partial(wanted, len(answer["cases"]), "number of cases")
-		elif key == "last_visit":
-			result += partial(wanted, answer["visits"][-1] if answer["visits"] else None, key)
-		elif key in ("mails", "visits"):
-			result += same_rows(wanted, answer[key], key)
-		else:
-			result.append(f"unknown expectation {key}")
-	return result
+    """Sentences, one for each thing that `answer` lacks of `expected`."""
+    result = []
+    for key, wanted in expected.items():
+        if key == "cases":
+            rows = {row["case"]: row for row in answer["cases"]}
+            for row in wanted:
+                result += partial(row, rows.get(row["case"]), f"case {row['case']}")
+        elif key == "case_count":
+            result += partial(wanted, len(answer["cases"]), "number of cases")
+        elif key == "last_visit":
+            result += partial(wanted, answer["visits"][-1] if answer["visits"] else None, key)
+        elif key in ("mails", "visits"):
+            result += same_rows(wanted, answer[key], key)
+        else:
+            result.append(f"unknown expectation {key}")
+    return result
 
 
 def same_rows(wanted, given, what):
-	if len(wanted) != len(given):
-		return [f"{what}: {len(wanted)} expected, given {given}"]
-	left, result = list(given), []
-	for row in wanted:
-		match = next((g for g in left if not partial(row, g, what)), None)
-		if match is None:
-			result.append(f"{what}: {row} is missing among {left}")
-		else:
-			left.remove(match)
-	return result
+    if len(wanted) != len(given):
+        return [f"{what}: {len(wanted)} expected, given {given}"]
+    left, result = list(given), []
+    for row in wanted:
+        match = next((g for g in left if not partial(row, g, what)), None)
+        if match is None:
+            result.append(f"{what}: {row} is missing among {left}")
+        else:
+            left.remove(match)
+    return result
 
 
 def partial(wanted, given, path):
-	if isinstance(wanted, dict):
-		if not isinstance(given, dict):
-			return [f"{path}: expected {wanted}, given {given}"]
-		return [line for key, value in wanted.items()
-			for line in partial(value, given.get(key), f"{path}.{key}")]
-	if isinstance(wanted, list):
-		if not isinstance(given, list) or len(wanted) != len(given):
-			return [f"{path}: expected {wanted}, given {given}"]
-		return [line for index, value in enumerate(wanted)
-			for line in partial(value, given[index], f"{path}[{index}]")]
-	return [] if wanted == given else [f"{path}: expected {wanted!r}, given {given!r}"]
+    if isinstance(wanted, dict):
+        if not isinstance(given, dict):
+            return [f"{path}: expected {wanted}, given {given}"]
+        return [line for key, value in wanted.items()
+            for line in partial(value, given.get(key), f"{path}.{key}")]
+    if isinstance(wanted, list):
+        if not isinstance(given, list) or len(wanted) != len(given):
+            return [f"{path}: expected {wanted}, given {given}"]
+        return [line for index, value in enumerate(wanted)
+            for line in partial(value, given[index], f"{path}[{index}]")]
+    return [] if wanted == given else [f"{path}: expected {wanted!r}, given {given!r}"]

@@ -1,6 +1,6 @@
 """Random histories of a few households, mostly on the edges of the rules.
 
-	generate.py SEED > events.ndjson
+    generate.py SEED > events.ndjson
 
 A history is drawn from one seed and one profile: `facts` (what senders tell), `life` (and what the
 coordinator does), `undo` (and retractions and merges), `moved` (and corrections under other
@@ -26,243 +26,243 @@ BOUNDS = (0, 1, 15, 20, 30, 31, 35, 50, 60, 80, 90, 180)
 
 
 class History:
-	def __init__(self, seed, profile):
-		self.random = random.Random(f"{profile}-{seed}")
-		self.profile = profile
-		self.events = []
-		self.days = [FIRST]
-		self.households = [f"h{n}" for n in range(1, self.random.randint(2, 6) + 1)]
-		self.forms, self.requests, self.told = [], [], []
+    def __init__(self, seed, profile):
+        self.random = random.Random(f"{profile}-{seed}")
+        self.profile = profile
+        self.events = []
+        self.days = [FIRST]
+        self.households = [f"h{n}" for n in range(1, self.random.randint(2, 6) + 1)]
+        self.forms, self.requests, self.told = [], [], []
 
-	def chance(self, percent):
-		return self.random.randrange(100) < percent
+    def chance(self, percent):
+        return self.random.randrange(100) < percent
 
-	def pick(self, items):
-		return self.random.choice(list(items))
+    def pick(self, items):
+        return self.random.choice(list(items))
 
-	def some(self, items, most=2):
-		return sorted(self.random.sample(list(items), self.random.randint(0, most)))
+    def some(self, items, most=2):
+        return sorted(self.random.sample(list(items), self.random.randint(0, most)))
 
-	def day(self, first=FIRST, last=LAST):
-		"""A day between two, near something else that happens more often than not."""
-		if self.chance(70):
-			day = self.pick(self.days) + timedelta(days=self.pick((-1, 1)) * self.pick(BOUNDS)
-				+ self.random.randint(-1, 1))
-			if self.chance(15):
-				day = add_months(day, self.pick((-24, -12, -2, 2, 12)))
-		else:
-			day = first + timedelta(days=self.random.randint(0, (last - first).days))
-		day = min(max(day, first), last)
-		self.days.append(day)
-		return day
+    def day(self, first=FIRST, last=LAST):
+        """A day between two, near something else that happens more often than not."""
+        if self.chance(70):
+            day = self.pick(self.days) + timedelta(days=self.pick((-1, 1)) * self.pick(BOUNDS)
+                + self.random.randint(-1, 1))
+            if self.chance(15):
+                day = add_months(day, self.pick((-24, -12, -2, 2, 12)))
+        else:
+            day = first + timedelta(days=self.random.randint(0, (last - first).days))
+        day = min(max(day, first), last)
+        self.days.append(day)
+        return day
 
-	def moment(self, day):
-		hour = self.pick((0, 5, 6, 9, 12, 12, 12, 18, 23))
-		moment = calendar.paris_moment(day, hour) + timedelta(minutes=self.random.randint(1, 59))
-		return moment
+    def moment(self, day):
+        hour = self.pick((0, 5, 6, 9, 12, 12, 12, 18, 23))
+        moment = calendar.paris_moment(day, hour) + timedelta(minutes=self.random.randint(1, 59))
+        return moment
 
-	def add(self, kind, day, data, subject=None, source=None, moment=None, subjectsource=None):
-		event = {"specversion": "1.0", "id": f"e{len(self.events) + 1}",
-			"source": source or SOURCES[0], "type": "fr.vigie." + kind,
-			"time": calendar.format_time(moment or self.moment(day)), "data": data}
-		if subject is not None:
-			event["subject"] = subject
-			if event["source"] != SOURCES[0]:
-				event["subjectsource"] = subjectsource or SOURCES[0]
-		self.events.append(event)
-		return event
+    def add(self, kind, day, data, subject=None, source=None, moment=None, subjectsource=None):
+        event = {"specversion": "1.0", "id": f"e{len(self.events) + 1}",
+            "source": source or SOURCES[0], "type": "fr.vigie." + kind,
+            "time": calendar.format_time(moment or self.moment(day)), "data": data}
+        if subject is not None:
+            event["subject"] = subject
+            if event["source"] != SOURCES[0]:
+                event["subjectsource"] = subjectsource or SOURCES[0]
+        self.events.append(event)
+        return event
 
-	def fact_day(self, day):
-		"""When a fact happened that is told on `day`: mostly then, sometimes long before."""
-		roll = self.random.randrange(100)
-		if roll < 65:
-			return day
-		if roll < 72:
-			return day + timedelta(days=1)
-		return day - timedelta(days=self.pick(BOUNDS) + self.random.randint(-1, 1) + 1)
+    def fact_day(self, day):
+        """When a fact happened that is told on `day`: mostly then, sometimes long before."""
+        roll = self.random.randrange(100)
+        if roll < 65:
+            return day
+        if roll < 72:
+            return day + timedelta(days=1)
+        return day - timedelta(days=self.pick(BOUNDS) + self.random.randint(-1, 1) + 1)
 
-	# what senders tell
+    # what senders tell
 
-	def referral(self, day, household):
-		form = f"F{len(self.forms)}"
-		if self.forms and self.chance(10):
-			form = self.pick(self.forms)[0]
-		self.forms.append((form, household))
-		data = {"form": form, "giver": self.pick(GIVERS), "reasons": ["cold"],
-			"consent_on": day.isoformat(), "insee": self.commune(),
-			"person": {"name": f"Personne numéro{len(self.events)}"}}
-		if self.chance(40):
-			data["vulnerable"] = self.some(("infant", "elderly", "ill"))
-		subject = household
-		if self.chance(5) and self.forms.count(form) == 1:
-			subject = None
-		if self.profile != "moved":
-			subject = self.owner(form, subject)
-		self.add("referral.received", day, data, subject)
+    def referral(self, day, household):
+        form = f"F{len(self.forms)}"
+        if self.forms and self.chance(10):
+            form = self.pick(self.forms)[0]
+        self.forms.append((form, household))
+        data = {"form": form, "giver": self.pick(GIVERS), "reasons": ["cold"],
+            "consent_on": day.isoformat(), "insee": self.commune(),
+            "person": {"name": f"Personne numéro{len(self.events)}"}}
+        if self.chance(40):
+            data["vulnerable"] = self.some(("infant", "elderly", "ill"))
+        subject = household
+        if self.chance(5) and self.forms.count(form) == 1:
+            subject = None
+        if self.profile != "moved":
+            subject = self.owner(form, subject)
+        self.add("referral.received", day, data, subject)
 
-	def owner(self, form, subject):
-		"""A correction stays with the household of its form, in all but the profile `moved`."""
-		return next(h for f, h in self.forms if f == form) if subject else None
+    def owner(self, form, subject):
+        """A correction stays with the household of its form, in all but the profile `moved`."""
+        return next(h for f, h in self.forms if f == form) if subject else None
 
-	def commune(self):
-		if self.chance(4):
-			return self.pick(("39999", "25056", "2A004"))
-		return self.pick(COMMUNES)
+    def commune(self):
+        if self.chance(4):
+            return self.pick(("39999", "25056", "2A004"))
+        return self.pick(COMMUNES)
 
-	def request(self, day, household):
-		number = f"R{len(self.requests)}"
-		if self.requests and self.chance(10):
-			number, household = self.pick(self.requests)
-		self.requests.append((number, household))
-		data = {"request": number, "energies": sorted({self.pick(ENERGIES), self.pick(ENERGIES)}),
-			"filed_on": self.fact_day(day).isoformat()}
-		if self.chance(20):
-			data["insee"] = self.commune()
-		self.add("fsl.request_filed", day, data, household)
-		if self.chance(60):
-			self.decision(min(day + timedelta(days=self.pick(BOUNDS)), LAST), number, household)
+    def request(self, day, household):
+        number = f"R{len(self.requests)}"
+        if self.requests and self.chance(10):
+            number, household = self.pick(self.requests)
+        self.requests.append((number, household))
+        data = {"request": number, "energies": sorted({self.pick(ENERGIES), self.pick(ENERGIES)}),
+            "filed_on": self.fact_day(day).isoformat()}
+        if self.chance(20):
+            data["insee"] = self.commune()
+        self.add("fsl.request_filed", day, data, household)
+        if self.chance(60):
+            self.decision(min(day + timedelta(days=self.pick(BOUNDS)), LAST), number, household)
 
-	def decision(self, day, number, household):
-		self.days.append(day)
-		outcome = self.pick(("granted", "granted", "partial", "refused", "postponed"))
-		self.add("fsl.decided", day, {"request": number, "outcome": outcome,
-			"decided_on": self.fact_day(day).isoformat()}, household)
+    def decision(self, day, number, household):
+        self.days.append(day)
+        outcome = self.pick(("granted", "granted", "partial", "refused", "postponed"))
+        self.add("fsl.decided", day, {"request": number, "outcome": outcome,
+            "decided_on": self.fact_day(day).isoformat()}, household)
 
-	def notice(self, day, household):
-		data = {"supplier": self.pick(SUPPLIERS), "energy": self.pick(ENERGIES),
-			"step": self.pick((1, 1, 2)), "issued_on": self.fact_day(day).isoformat()}
-		if self.chance(30):
-			data["notice_days"] = self.pick((0, 19, 20, 21, 30, 60, 90))
-		if self.chance(60):
-			data["smart_meter"] = self.chance(70)
-		if self.chance(10):
-			data["insee"] = self.commune()
-		self.add("supplier.notice", day, data, household)
+    def notice(self, day, household):
+        data = {"supplier": self.pick(SUPPLIERS), "energy": self.pick(ENERGIES),
+            "step": self.pick((1, 1, 2)), "issued_on": self.fact_day(day).isoformat()}
+        if self.chance(30):
+            data["notice_days"] = self.pick((0, 19, 20, 21, 30, 60, 90))
+        if self.chance(60):
+            data["smart_meter"] = self.chance(70)
+        if self.chance(10):
+            data["insee"] = self.commune()
+        self.add("supplier.notice", day, data, household)
 
-	def supply(self, day, household):
-		kind = self.pick(("limited", "cut", "restored"))
-		data = {"supplier": self.pick(SUPPLIERS), "energy": self.pick(ENERGIES),
-			"on": self.fact_day(day).isoformat()}
-		if kind == "limited":
-			data["power_va"] = 1000
-		self.add("supplier." + kind, day, data, household)
+    def supply(self, day, household):
+        kind = self.pick(("limited", "cut", "restored"))
+        data = {"supplier": self.pick(SUPPLIERS), "energy": self.pick(ENERGIES),
+            "on": self.fact_day(day).isoformat()}
+        if kind == "limited":
+            data["power_va"] = 1000
+        self.add("supplier." + kind, day, data, household)
 
-	def protection(self, day, household):
-		start = self.day(date(2014, 6, 1))
-		end = start + timedelta(days=self.pick((0, 1, 30, 180, 365)))
-		self.add("household.protection", day, {"energy_voucher": self.chance(85),
-			"valid_from": start.isoformat(), "valid_to": end.isoformat()}, household)
+    def protection(self, day, household):
+        start = self.day(date(2014, 6, 1))
+        end = start + timedelta(days=self.pick((0, 1, 30, 180, 365)))
+        self.add("household.protection", day, {"energy_voucher": self.chance(85),
+            "valid_from": start.isoformat(), "valid_to": end.isoformat()}, household)
 
-	def move(self, day, household):
-		self.add("household.moved", day, {"insee": self.commune(),
-			"on": self.fact_day(day).isoformat()}, household)
+    def move(self, day, household):
+        self.add("household.moved", day, {"insee": self.commune(),
+            "on": self.fact_day(day).isoformat()}, household)
 
-	def giver(self, day, _):
-		giver = self.pick(GIVERS)
-		if self.chance(50):
-			data = {"giver": giver, "until": (day + timedelta(days=self.random.randint(-1, 3))).isoformat()}
-			if self.chance(60):
-				data["successor"] = self.pick(GIVERS)
-			self.add("giver.left", day, data)
-		else:
-			self.register(giver, day)
+    def giver(self, day, _):
+        giver = self.pick(GIVERS)
+        if self.chance(50):
+            data = {"giver": giver, "until": (day + timedelta(days=self.random.randint(-1, 3))).isoformat()}
+            if self.chance(60):
+                data["successor"] = self.pick(GIVERS)
+            self.add("giver.left", day, data)
+        else:
+            self.register(giver, day)
 
-	def register(self, giver, day, moment=None):
-		self.add("giver.registered", day, {"giver": giver, "kind": "partner_structure",
-			"structure": "Structure", "name": "Nom", "email": giver.lower() + "@exemple.test"},
-			moment=moment)
+    def register(self, giver, day, moment=None):
+        self.add("giver.registered", day, {"giver": giver, "kind": "partner_structure",
+            "structure": "Structure", "name": "Nom", "email": giver.lower() + "@exemple.test"},
+            moment=moment)
 
-	# what the coordinator does
+    # what the coordinator does
 
-	def visit(self, day, _):
-		number = self.random.randint(1, 12)
-		kind = self.pick(("confirmed", "confirmed", "confirmed", "moved", "cancelled", "recorded",
-			"recorded"))
-		data = {"visit": number}
-		if kind == "recorded":
-			data["result"] = self.pick(("done", "done", "no_show", "declined", "moved_away", "unsafe"))
-			data["second_visit"] = data["result"] == "done" and self.chance(30)
-		else:
-			data["by"] = "coordinator"
-		if kind == "moved" or kind == "confirmed" and self.chance(60):
-			data["day"] = (day + timedelta(days=self.random.randint(1, 20))).isoformat()
-			data["half"] = self.pick(("am", "pm"))
-		self.add("visit." + kind, day, data)
+    def visit(self, day, _):
+        number = self.random.randint(1, 12)
+        kind = self.pick(("confirmed", "confirmed", "confirmed", "moved", "cancelled", "recorded",
+            "recorded"))
+        data = {"visit": number}
+        if kind == "recorded":
+            data["result"] = self.pick(("done", "done", "no_show", "declined", "moved_away", "unsafe"))
+            data["second_visit"] = data["result"] == "done" and self.chance(30)
+        else:
+            data["by"] = "coordinator"
+        if kind == "moved" or kind == "confirmed" and self.chance(60):
+            data["day"] = (day + timedelta(days=self.random.randint(1, 20))).isoformat()
+            data["half"] = self.pick(("am", "pm"))
+        self.add("visit." + kind, day, data)
 
-	def close(self, day, household):
-		reason = self.pick(("done", "ineligible", "unreachable", "withdrawn", "moved_away"))
-		self.add("case.closed", day, {"reason": reason}, household)
+    def close(self, day, household):
+        reason = self.pick(("done", "ineligible", "unreachable", "withdrawn", "moved_away"))
+        self.add("case.closed", day, {"reason": reason}, household)
 
-	def withdraw(self, day, household):
-		self.add("referral.withdrawn", day, {"by": self.pick(("household", "giver")),
-			"reason": "solved"}, household)
+    def withdraw(self, day, household):
+        self.add("referral.withdrawn", day, {"by": self.pick(("household", "giver")),
+            "reason": "solved"}, household)
 
-	def derogate(self, day, household):
-		until = day + timedelta(days=self.pick((0, 1, 7, 30)))
-		self.add("derogation.decided", day, {"allow": self.chance(60), "until": until.isoformat()},
-			household)
+    def derogate(self, day, household):
+        until = day + timedelta(days=self.pick((0, 1, 7, 30)))
+        self.add("derogation.decided", day, {"allow": self.chance(60), "until": until.isoformat()},
+            household)
 
-	def absence(self, day, _):
-		start = day + timedelta(days=self.random.randint(0, 5))
-		end = start + timedelta(days=self.random.randint(0, 10))
-		self.add("pair.unavailable", day, {"pair": "binome-1", "from": start.isoformat(),
-			"to": end.isoformat()})
+    def absence(self, day, _):
+        start = day + timedelta(days=self.random.randint(0, 5))
+        end = start + timedelta(days=self.random.randint(0, 10))
+        self.add("pair.unavailable", day, {"pair": "binome-1", "from": start.isoformat(),
+            "to": end.isoformat()})
 
-	# what is taken back
+    # what is taken back
 
-	def retract(self, day, _):
-		before = calendar.format_time(calendar.paris_moment(day))
-		earlier = [e for e in self.events if e["time"] < before and "retracted" not in e["type"]]
-		if earlier:
-			target = self.pick(earlier)
-			self.add("event.retracted", day, {"source": target["source"], "id": target["id"],
-				"reason": "erreur"})
+    def retract(self, day, _):
+        before = calendar.format_time(calendar.paris_moment(day))
+        earlier = [e for e in self.events if e["time"] < before and "retracted" not in e["type"]]
+        if earlier:
+            target = self.pick(earlier)
+            self.add("event.retracted", day, {"source": target["source"], "id": target["id"],
+                "reason": "erreur"})
 
-	def same(self, day, household):
-		other = self.pick(self.households)
-		if other != household:
-			kind = self.pick(("same_as", "same_as", "not_same"))
-			self.add("household." + kind, day, {"other": {"source": SOURCES[0], "subject": other}},
-				household)
+    def same(self, day, household):
+        other = self.pick(self.households)
+        if other != household:
+            kind = self.pick(("same_as", "same_as", "not_same"))
+            self.add("household." + kind, day, {"other": {"source": SOURCES[0], "subject": other}},
+                household)
 
-	def draw(self):
-		for giver in GIVERS[:3]:
-			self.register(giver, FIRST, calendar.paris_moment(FIRST))
-		kinds = [(self.referral, 5), (self.request, 5), (self.notice, 5), (self.supply, 4),
-			(self.protection, 2), (self.move, 1), (self.giver, 1)]
-		if self.profile != "facts":
-			kinds += [(self.visit, 10), (self.close, 1), (self.withdraw, 1), (self.derogate, 2),
-				(self.absence, 1)]
-		if self.profile in ("undo", "moved"):
-			kinds += [(self.retract, 4), (self.same, 2)]
-		bag = [kind for kind, weight in kinds for _ in range(weight)]
-		for household in self.households:
-			if self.chance(80):
-				self.referral(self.day(), household)
-			if self.chance(40):
-				self.past(household)
-		for _ in range(self.random.randint(5, 40)):
-			self.pick(bag)(self.day(), self.pick(self.households))
-		until = min(max(self.pick(self.days) + timedelta(days=self.pick(BOUNDS)), FIRST), LAST)
-		return sorted(self.events, key=lambda e: calendar.parse_time(e["time"])), until
+    def draw(self):
+        for giver in GIVERS[:3]:
+            self.register(giver, FIRST, calendar.paris_moment(FIRST))
+        kinds = [(self.referral, 5), (self.request, 5), (self.notice, 5), (self.supply, 4),
+            (self.protection, 2), (self.move, 1), (self.giver, 1)]
+        if self.profile != "facts":
+            kinds += [(self.visit, 10), (self.close, 1), (self.withdraw, 1), (self.derogate, 2),
+                (self.absence, 1)]
+        if self.profile in ("undo", "moved"):
+            kinds += [(self.retract, 4), (self.same, 2)]
+        bag = [kind for kind, weight in kinds for _ in range(weight)]
+        for household in self.households:
+            if self.chance(80):
+                self.referral(self.day(), household)
+            if self.chance(40):
+                self.past(household)
+        for _ in range(self.random.randint(5, 40)):
+            self.pick(bag)(self.day(), self.pick(self.households))
+        until = min(max(self.pick(self.days) + timedelta(days=self.pick(BOUNDS)), FIRST), LAST)
+        return sorted(self.events, key=lambda e: calendar.parse_time(e["time"])), until
 
-	def past(self, household):
-		"""Requests and notices of the years before, told when they happened."""
-		for _ in range(self.random.randint(1, 4)):
-			day = self.day(date(2013, 1, 1), FIRST)
-			self.pick((self.request, self.request, self.notice, self.supply))(day, household)
+    def past(self, household):
+        """Requests and notices of the years before, told when they happened."""
+        for _ in range(self.random.randint(1, 4)):
+            day = self.day(date(2013, 1, 1), FIRST)
+            self.pick((self.request, self.request, self.notice, self.supply))(day, household)
 
 
 def generate(seed, profile="life"):
-	"""(events, until), the same for the same seed and profile."""
-	return History(seed, profile).draw()
+    """(events, until), the same for the same seed and profile."""
+    return History(seed, profile).draw()
 
 
 def main():
-	events, _ = generate(int(sys.argv[1]), *sys.argv[2:3])
-	for event in events:
-		print(json.dumps(event, ensure_ascii=False))
+    events, _ = generate(int(sys.argv[1]), *sys.argv[2:3])
+    for event in events:
+        print(json.dumps(event, ensure_ascii=False))
 
 
 if __name__ == "__main__":
-	main()
+    main()

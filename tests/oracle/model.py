@@ -16,9 +16,9 @@ from .facts import VISIT_TYPES, Facts, is_elsewhere
 PREFIX = "fr.vigie."
 TIERS = ("cut", "critical", "urgent", "normal")
 CODES = ("cut", "limited", "cutoff_critical", "cutoff_urgent", "fsl_repeat", "fsl_urgent", "infant",
-	"elderly", "ill", "carried_over", "closing", "no_show")
+    "elderly", "ill", "carried_over", "closing", "no_show")
 TIER_OF = {"cut": "cut", "limited": "critical", "cutoff_critical": "critical",
-	"cutoff_urgent": "urgent", "fsl_urgent": "urgent"}
+    "cutoff_urgent": "urgent", "fsl_urgent": "urgent"}
 VULNERABLE = ("infant", "elderly", "ill")
 HELD = ("confirmed", "done", "no_show", "declined", "moved_away", "unsafe")
 ACTIVE = ("planned", "confirmed")
@@ -27,691 +27,691 @@ MAIL_HELD = timedelta(days=30)
 COORDINATOR = "coordinator"
 
 PAST = {"referral.received": ("consent_on",), "supplier.notice": ("issued_on",),
-	"supplier.limited": ("on",), "supplier.cut": ("on",), "supplier.restored": ("on",),
-	"fsl.request_filed": ("filed_on",), "fsl.decided": ("decided_on",),
-	"household.moved": ("on",), "giver.registered": ("since",)}
+    "supplier.limited": ("on",), "supplier.cut": ("on",), "supplier.restored": ("on",),
+    "fsl.request_filed": ("filed_on",), "fsl.decided": ("decided_on",),
+    "household.moved": ("on",), "giver.registered": ("since",)}
 
 # Readings that the specification leaves open (see READINGS.md); here so that they can be tried.
 OPTIONS = {
-	"today_stays_planned": False,  # is a visit planned for today left alone by today's plan?
-	"cut_beyond_week": True,       # tiers cut and critical may exceed the pair's visits a week
-	"whole_weeks_end": "sunday",   # sunday: of the last calendar week; rolling: 7·weeks days
+    "today_stays_planned": False,  # is a visit planned for today left alone by today's plan?
+    "cut_beyond_week": True,       # tiers cut and critical may exceed the pair's visits a week
+    "whole_weeks_end": "sunday",   # sunday: of the last calendar week; rolling: 7·weeks days
 }
 
 
 class Refused(Exception):
-	def __init__(self, code, path, text=""):
-		super().__init__(f"{code} {path} {text}")
-		self.code, self.path = code, path
+    def __init__(self, code, path, text=""):
+        super().__init__(f"{code} {path} {text}")
+        self.code, self.path = code, path
 
 
 class Visit:
-	"""One visit: what was done to it, in order; its day, half and state follow."""
+    """One visit: what was done to it, in order; its day, half and state follow."""
 
-	def __init__(self, number, case, pair):
-		self.number, self.case, self.pair = number, case, pair
-		self.void = set()
-		self.log = [] # (event number or None, state or None, day or None, half or None)
-		self.day = self.half = None
-		self.state = "planned"
+    def __init__(self, number, case, pair):
+        self.number, self.case, self.pair = number, case, pair
+        self.void = set()
+        self.log = [] # (event number or None, state or None, day or None, half or None)
+        self.day = self.half = None
+        self.state = "planned"
 
-	def add(self, n, state=None, day=None, half=None, pair=None):
-		self.log.append((n, state, day, half, pair))
-		self.derive()
+    def add(self, n, state=None, day=None, half=None, pair=None):
+        self.log.append((n, state, day, half, pair))
+        self.derive()
 
-	def derive(self):
-		self.state = "planned"
-		self.fixed = False # the coordinator chose its day
-		for n, state, day, half, pair in self.log:
-			if n in self.void:
-				continue
-			self.state = state or self.state
-			self.fixed = self.fixed or bool(n and day)
-			self.day = day or self.day
-			self.half = half or self.half
-			self.pair = pair or self.pair
+    def derive(self):
+        self.state = "planned"
+        self.fixed = False # the coordinator chose its day
+        for n, state, day, half, pair in self.log:
+            if n in self.void:
+                continue
+            self.state = state or self.state
+            self.fixed = self.fixed or bool(n and day)
+            self.day = day or self.day
+            self.half = half or self.half
+            self.pair = pair or self.pair
 
 
 class Model:
-	def __init__(self, policy, **options):
-		self.policy = policy
-		self.rules = policy["rules"]
-		self.options = {**OPTIONS, **options}
-		self.log = []           # accepted events, in order
-		self.seen = {}          # (source, id) → event as it was fed
-		self.refused = []       # (event, Refused)
-		self.erased = set()
-		self.visits = []
-		self.mails = []
-		self.held = []          # (moment, giver, recipient then, template, case, n)
-		self.mailed = set()     # (n, template, recipient)
-		self.numbers = {}       # opening event → case number
-		self.members = {}       # case number → numbers of the events that opened or joined it
-		self.case_owner = {}    # case number → number of its household
-		self.case_count = 0
-		self.now = None
-		self.facts = Facts([], policy)
-		self.cases = []
-		self.counter = 0
-		self._cutoffs = {}
-
-	# time
-
-	@property
-	def today(self):
-		return paris_day(self.now)
-
-	def run(self, events, until):
-		"""Feeds CloudEvents (dicts) in the order of their times and stops at the end of a day."""
-		ordered = sorted(events, key=lambda e: calendar.parse_time(e["time"]))
-		end = paris_moment(until + timedelta(days=1))
-		for event in ordered:
-			moment = calendar.parse_time(event["time"])
-			if moment >= end:
-				break
-			self.pass_time(moment)
-			self.feed(event)
-		self.pass_time(end - timedelta(milliseconds=1))
-		return self.answer(until)
-
-	def pass_time(self, moment):
-		"""Fires the timers up to and with `moment`: 00:00 and 06:00 of each day, in order."""
-		if self.now is None:
-			self.now = moment
-			return
-		day = self.today
-		while day <= paris_day(moment):
-			for hour, timer in ((0, self.at_midnight), (6, self.at_six)):
-				due = paris_moment(day, hour)
-				if self.now < due <= moment:
-					self.now = due
-					timer()
-			day += timedelta(days=1)
-		self.now = moment
-
-	def at_midnight(self):
-		self.counter += 1
-		self.drop_past()
-		self.derive()
-		self.settle(self.counter)
-		self.release()
-
-	def at_six(self):
-		if calendar.is_working_day(self.today, self.policy["planning"]["alsace_moselle"]):
-			self.plan()
-
-	# an event
-
-	def feed(self, raw):
-		try:
-			event = self.check(raw)
-		except Refused as refusal:
-			self.refused.append((raw, refusal))
-			return
-		if event is None:
-			return
-		before = self.ahead(event)
-		cut = self.cut_cases()
-		self.log.append(event)
-		self.seen[(raw["source"], raw["id"])] = raw
-		self.facts = Facts(self.log, self.policy)
-		self._cutoffs = {}
-		self.act(event)
-		self.derive()
-		self.write_mails(event, before)
-		self.settle(event["n"])
-		if self.cut_cases() - cut:
-			self.plan()
-
-	def check(self, raw):
-		earlier = self.seen.get((raw["source"], raw["id"]))
-		if earlier is not None:
-			if same_content(earlier, raw):
-				return None
-			raise Refused("conflict", "id")
-		kind = raw["type"].removeprefix(PREFIX)
-		data = raw.get("data") or {}
-		moment = calendar.parse_time(raw["time"])
-		for field in PAST.get(kind, ()):
-			if data.get(field) and date.fromisoformat(data[field]) > paris_day(moment) + timedelta(days=1):
-				raise Refused("invalid_event", "data." + field)
-		event = {"type": kind, "source": raw["source"], "id": raw["id"], "moment": moment,
-			"data": data, "node": None}
-		self.counter += 1
-		event["n"] = self.counter
-		event["node"] = self.node_of(raw, event)
-		if "other" in data:
-			event["other"] = self.node(data["other"]["source"], data["other"]["subject"])
-		getattr(self, "check_" + kind.split(".")[0], lambda e, r: None)(event, raw)
-		return event
-
-	def node(self, source, subject):
-		if source == "urn:vigie":
-			number = int(subject) if subject.isdigit() else 0
-			slot = self.live_slot(number)
-			if slot is None:
-				raise Refused("not_found", "subject")
-			return slot.node
-		return ("number", source, subject)
-
-	def node_of(self, raw, event):
-		if raw.get("subject") is not None:
-			node = self.node(raw.get("subjectsource", raw["source"]), raw["subject"])
-			if self.facts.root(node) in {self.facts.root(n) for n in self.erased}:
-				raise Refused("erased", "subject")
-			return node
-		if event["type"] == "referral.received":
-			slot = self.same_form(event)
-			return slot.node if slot else ("anonymous", event["n"])
-		return None
-
-	def same_form(self, event):
-		return next((s for s in self.facts.slots if s.type == "referral.received"
-			and s.source == event["source"] and s.data["form"] == event["data"]["form"]), None)
-
-	def open_case(self, node):
-		root = self.facts.root(node)
-		return next((c for c in self.cases if c.household == root and c.open), None)
-
-	def is_known(self, node):
-		"""A number once told stays known, whatever is retracted."""
-		root = self.facts.root(node)
-		return any(e["node"] is not None and self.facts.root(e["node"]) == root for e in self.log)
-
-	def check_referral(self, event, raw):
-		if event["type"] == "referral.withdrawn":
-			return self.check_case(event, raw)
-		if not event["data"].get("insee") and not self.is_known(event["node"]):
-			raise Refused("invalid_event", "data.insee")
-
-	def check_case(self, event, raw):
-		if not self.open_case(event["node"]):
-			raise Refused("not_found", "subject")
-
-	def check_derogation(self, event, raw):
-		self.check_case(event, raw)
-		if self.rules["derogation"] == "never":
-			raise Refused("forbidden", "type")
-
-	def check_visit(self, event, raw):
-		number = event["data"]["visit"]
-		if not 1 <= number <= len(self.visits):
-			raise Refused("not_found", "data.visit")
-		late = event["type"] == "visit.recorded" and self.visits[number - 1].state == "dropped"
-		if self.visits[number - 1].state not in ACTIVE and not late:
-			raise Refused("conflict", "data.visit")
-		if event["type"] in ("visit.confirmed", "visit.moved"):
-			self.check_half_day(event, self.visits[number - 1])
-
-	def check_half_day(self, event, visit):
-		told = [event["data"].get(field) is not None for field in ("day", "half")]
-		if any(told) and not all(told) or event["type"] == "visit.moved" and not all(told):
-			raise Refused("invalid_event", "data.day" if not told[0] else "data.half")
-		day = parse_day(event["data"].get("day")) or visit.day
-		half = event["data"].get("half") or visit.half
-		for other in self.visits:
-			if other is not visit and other.state in ACTIVE and \
-					(other.pair, other.day, other.half) == (visit.pair, day, half):
-				raise Refused("conflict", "data.day")
-
-	def check_household(self, event, raw):
-		if event["type"] in ("household.same_as", "household.not_same"):
-			if not self.is_known(event["node"]):
-				raise Refused("not_found", "subject")
-			if not self.is_known(event["other"]):
-				raise Refused("not_found", "data.other")
-
-	def check_pair(self, event, raw):
-		if event["data"]["pair"] not in {p["id"] for p in self.policy["pairs"]}:
-			raise Refused("not_found", "data.pair")
-
-	def check_event(self, event, raw):
-		if (event["data"]["source"], event["data"]["id"]) not in self.seen:
-			raise Refused("not_found", "data.id")
-		if self.seen[(event["data"]["source"], event["data"]["id"])]["type"] == PREFIX + "event.retracted":
-			raise Refused("invalid_event", "data.id")
-
-	# what an event does beyond being a fact
-
-	def act(self, event):
-		for visit in self.visits:
-			visit.void = self.facts.void
-			visit.derive()
-		data = event["data"]
-		if event["type"] in VISIT_TYPES:
-			visit = self.visits[data["visit"] - 1]
-			day, half = parse_day(data.get("day")), data.get("half")
-			if event["type"] == "visit.confirmed":
-				visit.add(event["n"], "confirmed", day, half)
-			elif event["type"] == "visit.moved":
-				visit.add(event["n"], None, day, half)
-			elif event["type"] == "visit.cancelled":
-				visit.add(event["n"], "cancelled")
-			else:
-				visit.add(event["n"], data["result"])
-		elif event["type"] == "privacy.erase":
-			self.erased.add(event["node"])
-		self.drop_past()
-
-	def drop_past(self):
-		"""A planned visit that nobody confirmed is dropped when its day has passed."""
-		for visit in self.visits:
-			if visit.state == "planned" and visit.day < self.today:
-				visit.add(None, "dropped")
-
-	# cases
-
-	def live_slot(self, number):
-		return next((self.facts.slot_of[n] for n in self.members.get(number, ())
-			if n in self.facts.slot_of), None)
-
-	def derive(self):
-		"""All cases as the facts make them today, with their numbers."""
-		live = {number: self.live_slot(number) for number in self.members}
-		visit_slots = {v.number: live[v.case] for v in self.visits}
-		self.cases = []
-		for household in self.facts.households:
-			for case in self.facts.cases(household, visit_slots, self.today):
-				case.household = household
-				self.cases.append(case)
-		self.cases.sort(key=lambda c: c.opener)
-		self.number_cases()
-
-	def number_cases(self):
-		used = {self.numbers[c.opener] for c in self.cases if c.opener in self.numbers}
-		for case in self.cases:
-			number = self.numbers.get(case.opener)
-			if number is None:
-				before = [k for k, m in self.members.items() if case.opener in m and k not in used]
-				number = before[0] if before else None
-			if number is None:
-				number = self.vanished_number(case, used)
-			if number is None:
-				self.case_count += 1
-				number = self.case_count
-			used.add(number)
-			self.case_owner[number] = case.household
-			case.number = self.numbers[case.opener] = number
-		for case in self.cases:
-			self.members[case.number] = list(case.members)
-
-	def vanished_number(self, case, used):
-		"""A case that never was leaves its number to the next case of its household."""
-		return next((number for number, household in self.case_owner.items() if number not in used
-			and self.facts.root(household) == case.household and not self.live_slot(number)), None)
-
-	def case_of(self, number):
-		"""The case a number leads to: its own, or the one it joined."""
-		slot = self.live_slot(number)
-		return next((c for c in self.cases if slot and slot.n in c.members), None)
-
-	def sector_open(self, sector):
-		return any(start <= self.today <= end for start, end in self.policy["sectors"].get(sector, ()))
-
-	def cutoffs_of(self, household):
-		key = (household, self.today)
-		if key not in self._cutoffs:
-			self._cutoffs[key] = self._cutoffs_of(household)
-		return self._cutoffs[key]
-
-	def _cutoffs_of(self, household):
-		vouchers, requests = self.facts.vouchers(household), self.facts.requests(household)
-		result = []
-		for (energy, supplier), facts in self.facts.supplies(household).items():
-			c, steps = earliest_cut(energy, facts, vouchers, requests, self.policy["laws"], self.today)
-			if c:
-				result.append((energy, supplier, c, steps))
-		return sorted(result, key=lambda r: (ENERGIES.index(r[0]), r[1]))
-
-	def reasons_of(self, case):
-		"""Code → days, every rule that applies."""
-		found = {}
-		for state in self.supply_states(case.household):
-			found[state] = 0
-		for _, _, c, _ in self.cutoffs_of(case.household):
-			code = self.cutoff_code(c)
-			if code:
-				found[code] = 0
-		if "cutoff_critical" in found:
-			found.pop("cutoff_urgent", None)
-		filed = self.recent_requests(case.household)
-		if filed >= 2:
-			found["fsl_repeat"] = self.rules["fsl_repeat"] * (filed - 1)
-		if filed >= self.rules["fsl_urgent_from"]:
-			found["fsl_urgent"] = 0
-		for word in VULNERABLE:
-			if any(word in r.data.get("vulnerable", ()) for r in case.referrals):
-				found[word] = self.rules["vulnerable"]
-		# hooks: carried_over and closing come here
-		if case.no_shows:
-			found["no_show"] = -self.rules["no_show"] * case.no_shows
-		return {code: found[code] for code in CODES if code in found}
-
-	def supply_states(self, household):
-		for (energy, _), facts in self.facts.supplies(household).items():
-			told = [f for f in facts if f["kind"] != "notice"]
-			if energy not in ENERGIES or not told:
-				continue
-			last = max(told, key=lambda f: (f["day"], f["n"]))
-			fresh = (self.today - last["day"]).days <= self.rules["supply_stale"]
-			if fresh and last["kind"] != "restored":
-				yield last["kind"]
-
-	def cutoff_code(self, c):
-		left = (c - self.today).days
-		if -self.rules["critical_after"] <= left <= self.rules["critical_within"]:
-			return "cutoff_critical"
-		if left <= self.rules["urgent_within"]:
-			return "cutoff_urgent"
-		return None
-
-	def recent_requests(self, household):
-		since = add_months(self.today, -self.rules["fsl_window_months"])
-		return sum(since < r["filed_on"] <= self.today for r in self.facts.requests(household))
-
-	def rank(self, case):
-		"""Tier, effective date and reasons of an open case."""
-		reasons = self.reasons_of(case)
-		tiers = [TIER_OF[code] for code in reasons if code in TIER_OF]
-		tier = min(tiers, key=TIERS.index, default="normal")
-		return tier, case.day - timedelta(days=sum(reasons.values())), reasons
-
-	def is_eligible(self, case):
-		if self.sector_open(self.facts.sector(case.household)):
-			return True
-		decision = self.derogation(case)
-		if decision is not None:
-			return decision
-		return self.rules["derogation"] == "auto" and self.rank(case)[0] in ("cut", "critical")
-
-	def derogation(self, case):
-		"""The latest decision, until its date; None without one."""
-		slot = case.derogation
-		if slot is None or date.fromisoformat(slot.data["until"]) < self.today:
-			return None
-		return slot.data["allow"]
-
-	def visits_of(self, case, *states):
-		return [v for v in self.visits if v.state in states and self.case_of(v.case) is case]
-
-	def state_of(self, case):
-		if not case.open:
-			return "closed"
-		if case.visited_on:
-			return "visited"
-		if case.needs_contact:
-			return "needs_contact"
-		if self.visits_of(case, *ACTIVE):
-			return "planned"
-		return "waiting" if self.is_eligible(case) else "deferred"
-
-	def in_order(self):
-		def place(case):
-			tier, effective, _ = self.rank(case)
-			return TIERS.index(tier), effective, case.lead
-		return sorted((c for c in self.cases if c.open), key=place)
-
-	def cut_cases(self):
-		return {c.number for c in self.cases if c.open and self.rank(c)[0] == "cut"}
-
-	def settle(self, n):
-		"""A visit whose case is closed, deferred or gone is cancelled; of two visits of one case
-		(two cases became one) a confirmed one stays, else the first."""
-		chosen = {}
-		for visit in sorted(self.visits, key=lambda v: (v.state != "confirmed", v.number)):
-			case = self.case_of(visit.case)
-			if visit.state in ACTIVE:
-				chosen.setdefault(case, visit)
-		for visit in self.visits:
-			if visit.state not in ACTIVE:
-				continue
-			case = self.case_of(visit.case)
-			if case and case.open and not case.visited_on and self.is_eligible(case) \
-					and chosen[case] is visit:
-				continue
-			if case and case.open and visit.state == "confirmed" and visit.day < self.today:
-				continue # it has taken place, and waits for its record
-			told = visit.state == "confirmed" and visit.day >= self.today
-			visit.add(None, "cancelled")
-			if told:
-				givers = case.givers() if case else []
-				self.mail_all(n, "visit_changed", givers, visit.case, visit.pair)
-
-	# plans
-
-	def plan(self):
-		first, last = self.plan_days()
-		kept = {}
-		taken, weeks = set(), {}
-		for visit in self.visits:
-			stays = visit.state in HELD or self.is_left_alone(visit, first)
-			if stays:
-				taken.add((visit.pair, visit.day, visit.half))
-				week = (visit.pair, visit.day.isocalendar()[:2])
-				weeks[week] = weeks.get(week, 0) + 1
-			elif visit.state == "planned":
-				case = self.case_of(visit.case)
-				if case in kept:
-					visit.add(None, "dropped")
-				else:
-					kept[case] = visit
-		for case in self.in_order():
-			if self.wants_visit(case, first):
-				self.place(case, kept.pop(case, None), first, last, taken, weeks)
-		for visit in kept.values():
-			visit.add(None, "dropped")
-
-	def is_left_alone(self, visit, first):
-		"""An unconfirmed visit that the plan does not replace."""
-		return visit.state == "planned" and (visit.fixed or
-			self.options["today_stays_planned"] and visit.day < first)
-
-	def plan_days(self):
-		planning = self.policy["planning"]
-		first = calendar.next_working_day(self.today, planning["alsace_moselle"])
-		if self.options["whole_weeks_end"] == "sunday":
-			return first, first + timedelta(days=7 * planning["weeks"] - 1 - first.weekday())
-		return first, first + timedelta(days=7 * planning["weeks"] - 1)
-
-	def wants_visit(self, case, first):
-		if case.visited_on or case.needs_contact or not self.is_eligible(case):
-			return False
-		if self.visits_of(case, "confirmed") or \
-				any(v.day >= self.today for v in self.visits_of(case, *HELD)):
-			return False
-		return not any(self.is_left_alone(v, first) for v in self.visits_of(case, "planned"))
-
-	def place(self, case, visit, first, last, taken, weeks):
-		slot = self.find_half_day(case, first, last, taken, weeks)
-		if slot is None:
-			if visit:
-				visit.add(None, "dropped")
-			return
-		pair, day, half = slot
-		taken.add(slot)
-		week = (pair, day.isocalendar()[:2])
-		weeks[week] = weeks.get(week, 0) + 1
-		if visit is None:
-			visit = Visit(len(self.visits) + 1, case.number, pair)
-			self.visits.append(visit)
-		visit.add(None, "planned", day, half, pair)
-
-	def find_half_day(self, case, first, last, taken, weeks):
-		sector = self.facts.sector(case.household)
-		urgent = self.options["cut_beyond_week"] and self.rank(case)[0] in ("cut", "critical")
-		day = first
-		while day <= last:
-			for half in ("am", "pm"):
-				for pair in self.policy["pairs"]:
-					full = weeks.get((pair["id"], day.isocalendar()[:2]), 0) >= pair["visits_a_week"]
-					if self.works(pair, day, half) and self.serves(pair, sector) and \
-							(urgent or not full) and (pair["id"], day, half) not in taken:
-						return pair["id"], day, half
-			day += timedelta(days=1)
-		return None
-
-	def works(self, pair, day, half):
-		if not calendar.is_working_day(day, self.policy["planning"]["alsace_moselle"]):
-			return False
-		if f"{WEEKDAYS[day.weekday()]}.{half}" not in pair["half_days"]:
-			return False
-		return not any(s.type == "pair.unavailable" and s.data["pair"] == pair["id"]
-			and date.fromisoformat(s.data["from"]) <= day <= date.fromisoformat(s.data["to"])
-			for s in self.facts.slots)
-
-	def serves(self, pair, sector):
-		if pair["sectors"] and sector not in pair["sectors"]:
-			return False
-		return self.sector_open(sector) or pair["closed_sectors"]
-
-	# mails
-
-	def ahead(self, event):
-		"""What must be known from before the event to write its mails."""
-		before = {"case": None, "state": None, "givers": [], "visit": None}
-		data = event["data"]
-		if event["type"] in VISIT_TYPES:
-			visit = self.visits[data["visit"] - 1]
-			before.update(visit=(visit.state, visit.day, visit.half), case=self.case_of(visit.case))
-		elif event["node"] is not None:
-			before["case"] = self.open_case(event["node"])
-		if before["case"]:
-			before["state"] = self.state_of(before["case"])
-			before["givers"] = before["case"].givers()
-			before["case"] = before["case"].number
-		return before
-
-	def write_mails(self, event, before):
-		kind, data, n = event["type"], event["data"], event["n"]
-		if kind.startswith("giver."):
-			self.release()
-		elif kind == "referral.received":
-			self.answer_referral(event)
-		elif kind in VISIT_TYPES:
-			self.write_visit_mails(event, before)
-		elif kind == "case.closed" and before["state"] != "visited":
-			self.mail_all(n, "outcome", before["givers"], before["case"])
-		elif kind == "referral.withdrawn" and data["by"] == "household" and before["state"] != "visited":
-			self.mail_all(n, "outcome", before["givers"], before["case"])
-		elif kind == "household.moved" and before["case"] and before["state"] != "visited" \
-				and not self.case_of(before["case"]).open:
-			self.mail_all(n, "outcome", before["givers"], before["case"])
-
-	def answer_referral(self, event):
-		slot = self.facts.slot_of[event["n"]]
-		if slot.members[0] != event["n"]:
-			return
-		case = next(c for c in self.cases if event["n"] in c.members)
-		template = "ack" if self.is_eligible(case) else "deferred"
-		self.mail_all(event["n"], template, [slot.data["giver"]], case.number)
-
-	def write_visit_mails(self, event, before):
-		n, visit = event["n"], self.visits[event["data"]["visit"] - 1]
-		if event["type"] == "visit.recorded":
-			self.mail_all(n, "outcome", before["givers"], before["case"])
-		elif before["visit"][0] == "confirmed":
-			if before["visit"] == (visit.state, visit.day, visit.half):
-				return
-			self.mail_all(n, "visit_changed", before["givers"], before["case"], visit.pair)
-		elif event["type"] == "visit.confirmed":
-			self.mail_all(n, "visit_confirmed", before["givers"], before["case"], visit.pair)
-
-	def mail_all(self, n, template, givers, case, pair=None):
-		for giver in givers:
-			self.mail_giver(n, template, giver, case, self.now)
-		if pair:
-			self.mail(n, template, pair, case, self.now)
-
-	def registered(self, giver):
-		return next((s for s in reversed(self.facts.slots) if s.type == "giver.registered"
-			and s.data["giver"] == giver), None)
-
-	def left(self, giver):
-		return next((s for s in reversed(self.facts.slots) if s.type == "giver.left"
-			and s.data["giver"] == giver
-			and date.fromisoformat(s.data["until"]) < self.today), None)
-
-	def stand_in(self, giver):
-		"""The giver, or who follows one that left: chains followed, circles cut."""
-		passed = set()
-		while giver is not None and self.left(giver):
-			if giver in passed:
-				return None
-			passed.add(giver)
-			registered = self.registered(giver)
-			giver = self.left(giver).data.get("successor") or \
-				(registered.data.get("successor") if registered else None)
-		return giver
-
-	def mail_giver(self, n, template, giver, case, at):
-		recipient = self.stand_in(giver)
-		if recipient is None:
-			self.mail(n, template, COORDINATOR, case, at)
-		elif not self.registered(recipient):
-			if (n, template, recipient) not in self.mailed:
-				self.mailed.add((n, template, recipient))
-				self.held.append((at, giver, recipient, template, case, n))
-		elif self.registered(recipient).data.get("email"):
-			self.mail(n, template, recipient, case, at)
-
-	def mail(self, n, template, to, case, at):
-		if (n, template, to) not in self.mailed:
-			self.mailed.add((n, template, to))
-			self.mails.append({"at": calendar.format_time(at), "template": template, "to": to,
-				"case": case})
-
-	def release(self):
-		"""Held mails go out when their giver is registered, or to who follows one that left, unless
-		they have expired."""
-		held, self.held = self.held, []
-		for at, giver, former, template, case, n in held:
-			if self.today - paris_day(at) > MAIL_HELD:
-				continue
-			recipient = self.stand_in(giver)
-			if recipient is not None and not self.registered(recipient):
-				self.held.append((at, giver, former, template, case, n))
-				continue
-			self.mailed.discard((n, template, former))
-			self.mail_giver(n, template, giver, case, self.now)
-
-	# the answer
-
-	def answer(self, until):
-		order = self.in_order()
-		rows = [self.print_case(case, order) for case in sorted(self.cases, key=lambda c: c.number)]
-		return {"until": until.isoformat(), "cases": rows, "mails": self.mails,
-			"visits": [self.print_visit(v) for v in self.visits]}
-
-	def print_case(self, case, order):
-		source, subject = self.facts.first_number(case.household)
-		row = {"case": case.number, "source": source, "subject": subject,
-			"state": self.state_of(case), "sector": self.facts.sector(case.household),
-			"eligible": False, "rank": None, "tier": None, "effective_date": None, "reasons": [],
-			"cutoffs": []}
-		if case.open:
-			tier, effective, reasons = self.rank(case)
-			row.update(eligible=self.is_eligible(case), rank=order.index(case) + 1, tier=tier,
-				effective_date=effective.isoformat(),
-				reasons=[{"code": k, "days": v} for k, v in reasons.items()],
-				cutoffs=[{"energy": e, "supplier": s, "earliest_cut": c.isoformat(), "steps": steps}
-					for e, s, c, steps in self.cutoffs_of(case.household)])
-		return row
-
-	def print_visit(self, visit):
-		case = self.case_of(visit.case)
-		return {"visit": visit.number, "case": case.number if case else visit.case,
-			"pair": visit.pair, "day": visit.day.isoformat(), "half": visit.half,
-			"state": visit.state}
+    def __init__(self, policy, **options):
+        self.policy = policy
+        self.rules = policy["rules"]
+        self.options = {**OPTIONS, **options}
+        self.log = []           # accepted events, in order
+        self.seen = {}          # (source, id) → event as it was fed
+        self.refused = []       # (event, Refused)
+        self.erased = set()
+        self.visits = []
+        self.mails = []
+        self.held = []          # (moment, giver, recipient then, template, case, n)
+        self.mailed = set()     # (n, template, recipient)
+        self.numbers = {}       # opening event → case number
+        self.members = {}       # case number → numbers of the events that opened or joined it
+        self.case_owner = {}    # case number → number of its household
+        self.case_count = 0
+        self.now = None
+        self.facts = Facts([], policy)
+        self.cases = []
+        self.counter = 0
+        self._cutoffs = {}
+
+    # time
+
+    @property
+    def today(self):
+        return paris_day(self.now)
+
+    def run(self, events, until):
+        """Feeds CloudEvents (dicts) in the order of their times and stops at the end of a day."""
+        ordered = sorted(events, key=lambda e: calendar.parse_time(e["time"]))
+        end = paris_moment(until + timedelta(days=1))
+        for event in ordered:
+            moment = calendar.parse_time(event["time"])
+            if moment >= end:
+                break
+            self.pass_time(moment)
+            self.feed(event)
+        self.pass_time(end - timedelta(milliseconds=1))
+        return self.answer(until)
+
+    def pass_time(self, moment):
+        """Fires the timers up to and with `moment`: 00:00 and 06:00 of each day, in order."""
+        if self.now is None:
+            self.now = moment
+            return
+        day = self.today
+        while day <= paris_day(moment):
+            for hour, timer in ((0, self.at_midnight), (6, self.at_six)):
+                due = paris_moment(day, hour)
+                if self.now < due <= moment:
+                    self.now = due
+                    timer()
+            day += timedelta(days=1)
+        self.now = moment
+
+    def at_midnight(self):
+        self.counter += 1
+        self.drop_past()
+        self.derive()
+        self.settle(self.counter)
+        self.release()
+
+    def at_six(self):
+        if calendar.is_working_day(self.today, self.policy["planning"]["alsace_moselle"]):
+            self.plan()
+
+    # an event
+
+    def feed(self, raw):
+        try:
+            event = self.check(raw)
+        except Refused as refusal:
+            self.refused.append((raw, refusal))
+            return
+        if event is None:
+            return
+        before = self.ahead(event)
+        cut = self.cut_cases()
+        self.log.append(event)
+        self.seen[(raw["source"], raw["id"])] = raw
+        self.facts = Facts(self.log, self.policy)
+        self._cutoffs = {}
+        self.act(event)
+        self.derive()
+        self.write_mails(event, before)
+        self.settle(event["n"])
+        if self.cut_cases() - cut:
+            self.plan()
+
+    def check(self, raw):
+        earlier = self.seen.get((raw["source"], raw["id"]))
+        if earlier is not None:
+            if same_content(earlier, raw):
+                return None
+            raise Refused("conflict", "id")
+        kind = raw["type"].removeprefix(PREFIX)
+        data = raw.get("data") or {}
+        moment = calendar.parse_time(raw["time"])
+        for field in PAST.get(kind, ()):
+            if data.get(field) and date.fromisoformat(data[field]) > paris_day(moment) + timedelta(days=1):
+                raise Refused("invalid_event", "data." + field)
+        event = {"type": kind, "source": raw["source"], "id": raw["id"], "moment": moment,
+            "data": data, "node": None}
+        self.counter += 1
+        event["n"] = self.counter
+        event["node"] = self.node_of(raw, event)
+        if "other" in data:
+            event["other"] = self.node(data["other"]["source"], data["other"]["subject"])
+        getattr(self, "check_" + kind.split(".")[0], lambda e, r: None)(event, raw)
+        return event
+
+    def node(self, source, subject):
+        if source == "urn:vigie":
+            number = int(subject) if subject.isdigit() else 0
+            slot = self.live_slot(number)
+            if slot is None:
+                raise Refused("not_found", "subject")
+            return slot.node
+        return ("number", source, subject)
+
+    def node_of(self, raw, event):
+        if raw.get("subject") is not None:
+            node = self.node(raw.get("subjectsource", raw["source"]), raw["subject"])
+            if self.facts.root(node) in {self.facts.root(n) for n in self.erased}:
+                raise Refused("erased", "subject")
+            return node
+        if event["type"] == "referral.received":
+            slot = self.same_form(event)
+            return slot.node if slot else ("anonymous", event["n"])
+        return None
+
+    def same_form(self, event):
+        return next((s for s in self.facts.slots if s.type == "referral.received"
+            and s.source == event["source"] and s.data["form"] == event["data"]["form"]), None)
+
+    def open_case(self, node):
+        root = self.facts.root(node)
+        return next((c for c in self.cases if c.household == root and c.open), None)
+
+    def is_known(self, node):
+        """A number once told stays known, whatever is retracted."""
+        root = self.facts.root(node)
+        return any(e["node"] is not None and self.facts.root(e["node"]) == root for e in self.log)
+
+    def check_referral(self, event, raw):
+        if event["type"] == "referral.withdrawn":
+            return self.check_case(event, raw)
+        if not event["data"].get("insee") and not self.is_known(event["node"]):
+            raise Refused("invalid_event", "data.insee")
+
+    def check_case(self, event, raw):
+        if not self.open_case(event["node"]):
+            raise Refused("not_found", "subject")
+
+    def check_derogation(self, event, raw):
+        self.check_case(event, raw)
+        if self.rules["derogation"] == "never":
+            raise Refused("forbidden", "type")
+
+    def check_visit(self, event, raw):
+        number = event["data"]["visit"]
+        if not 1 <= number <= len(self.visits):
+            raise Refused("not_found", "data.visit")
+        late = event["type"] == "visit.recorded" and self.visits[number - 1].state == "dropped"
+        if self.visits[number - 1].state not in ACTIVE and not late:
+            raise Refused("conflict", "data.visit")
+        if event["type"] in ("visit.confirmed", "visit.moved"):
+            self.check_half_day(event, self.visits[number - 1])
+
+    def check_half_day(self, event, visit):
+        told = [event["data"].get(field) is not None for field in ("day", "half")]
+        if any(told) and not all(told) or event["type"] == "visit.moved" and not all(told):
+            raise Refused("invalid_event", "data.day" if not told[0] else "data.half")
+        day = parse_day(event["data"].get("day")) or visit.day
+        half = event["data"].get("half") or visit.half
+        for other in self.visits:
+            if other is not visit and other.state in ACTIVE and \
+                    (other.pair, other.day, other.half) == (visit.pair, day, half):
+                raise Refused("conflict", "data.day")
+
+    def check_household(self, event, raw):
+        if event["type"] in ("household.same_as", "household.not_same"):
+            if not self.is_known(event["node"]):
+                raise Refused("not_found", "subject")
+            if not self.is_known(event["other"]):
+                raise Refused("not_found", "data.other")
+
+    def check_pair(self, event, raw):
+        if event["data"]["pair"] not in {p["id"] for p in self.policy["pairs"]}:
+            raise Refused("not_found", "data.pair")
+
+    def check_event(self, event, raw):
+        if (event["data"]["source"], event["data"]["id"]) not in self.seen:
+            raise Refused("not_found", "data.id")
+        if self.seen[(event["data"]["source"], event["data"]["id"])]["type"] == PREFIX + "event.retracted":
+            raise Refused("invalid_event", "data.id")
+
+    # what an event does beyond being a fact
+
+    def act(self, event):
+        for visit in self.visits:
+            visit.void = self.facts.void
+            visit.derive()
+        data = event["data"]
+        if event["type"] in VISIT_TYPES:
+            visit = self.visits[data["visit"] - 1]
+            day, half = parse_day(data.get("day")), data.get("half")
+            if event["type"] == "visit.confirmed":
+                visit.add(event["n"], "confirmed", day, half)
+            elif event["type"] == "visit.moved":
+                visit.add(event["n"], None, day, half)
+            elif event["type"] == "visit.cancelled":
+                visit.add(event["n"], "cancelled")
+            else:
+                visit.add(event["n"], data["result"])
+        elif event["type"] == "privacy.erase":
+            self.erased.add(event["node"])
+        self.drop_past()
+
+    def drop_past(self):
+        """A planned visit that nobody confirmed is dropped when its day has passed."""
+        for visit in self.visits:
+            if visit.state == "planned" and visit.day < self.today:
+                visit.add(None, "dropped")
+
+    # cases
+
+    def live_slot(self, number):
+        return next((self.facts.slot_of[n] for n in self.members.get(number, ())
+            if n in self.facts.slot_of), None)
+
+    def derive(self):
+        """All cases as the facts make them today, with their numbers."""
+        live = {number: self.live_slot(number) for number in self.members}
+        visit_slots = {v.number: live[v.case] for v in self.visits}
+        self.cases = []
+        for household in self.facts.households:
+            for case in self.facts.cases(household, visit_slots, self.today):
+                case.household = household
+                self.cases.append(case)
+        self.cases.sort(key=lambda c: c.opener)
+        self.number_cases()
+
+    def number_cases(self):
+        used = {self.numbers[c.opener] for c in self.cases if c.opener in self.numbers}
+        for case in self.cases:
+            number = self.numbers.get(case.opener)
+            if number is None:
+                before = [k for k, m in self.members.items() if case.opener in m and k not in used]
+                number = before[0] if before else None
+            if number is None:
+                number = self.vanished_number(case, used)
+            if number is None:
+                self.case_count += 1
+                number = self.case_count
+            used.add(number)
+            self.case_owner[number] = case.household
+            case.number = self.numbers[case.opener] = number
+        for case in self.cases:
+            self.members[case.number] = list(case.members)
+
+    def vanished_number(self, case, used):
+        """A case that never was leaves its number to the next case of its household."""
+        return next((number for number, household in self.case_owner.items() if number not in used
+            and self.facts.root(household) == case.household and not self.live_slot(number)), None)
+
+    def case_of(self, number):
+        """The case a number leads to: its own, or the one it joined."""
+        slot = self.live_slot(number)
+        return next((c for c in self.cases if slot and slot.n in c.members), None)
+
+    def sector_open(self, sector):
+        return any(start <= self.today <= end for start, end in self.policy["sectors"].get(sector, ()))
+
+    def cutoffs_of(self, household):
+        key = (household, self.today)
+        if key not in self._cutoffs:
+            self._cutoffs[key] = self._cutoffs_of(household)
+        return self._cutoffs[key]
+
+    def _cutoffs_of(self, household):
+        vouchers, requests = self.facts.vouchers(household), self.facts.requests(household)
+        result = []
+        for (energy, supplier), facts in self.facts.supplies(household).items():
+            c, steps = earliest_cut(energy, facts, vouchers, requests, self.policy["laws"], self.today)
+            if c:
+                result.append((energy, supplier, c, steps))
+        return sorted(result, key=lambda r: (ENERGIES.index(r[0]), r[1]))
+
+    def reasons_of(self, case):
+        """Code → days, every rule that applies."""
+        found = {}
+        for state in self.supply_states(case.household):
+            found[state] = 0
+        for _, _, c, _ in self.cutoffs_of(case.household):
+            code = self.cutoff_code(c)
+            if code:
+                found[code] = 0
+        if "cutoff_critical" in found:
+            found.pop("cutoff_urgent", None)
+        filed = self.recent_requests(case.household)
+        if filed >= 2:
+            found["fsl_repeat"] = self.rules["fsl_repeat"] * (filed - 1)
+        if filed >= self.rules["fsl_urgent_from"]:
+            found["fsl_urgent"] = 0
+        for word in VULNERABLE:
+            if any(word in r.data.get("vulnerable", ()) for r in case.referrals):
+                found[word] = self.rules["vulnerable"]
+        # hooks: carried_over and closing come here
+        if case.no_shows:
+            found["no_show"] = -self.rules["no_show"] * case.no_shows
+        return {code: found[code] for code in CODES if code in found}
+
+    def supply_states(self, household):
+        for (energy, _), facts in self.facts.supplies(household).items():
+            told = [f for f in facts if f["kind"] != "notice"]
+            if energy not in ENERGIES or not told:
+                continue
+            last = max(told, key=lambda f: (f["day"], f["n"]))
+            fresh = (self.today - last["day"]).days <= self.rules["supply_stale"]
+            if fresh and last["kind"] != "restored":
+                yield last["kind"]
+
+    def cutoff_code(self, c):
+        left = (c - self.today).days
+        if -self.rules["critical_after"] <= left <= self.rules["critical_within"]:
+            return "cutoff_critical"
+        if left <= self.rules["urgent_within"]:
+            return "cutoff_urgent"
+        return None
+
+    def recent_requests(self, household):
+        since = add_months(self.today, -self.rules["fsl_window_months"])
+        return sum(since < r["filed_on"] <= self.today for r in self.facts.requests(household))
+
+    def rank(self, case):
+        """Tier, effective date and reasons of an open case."""
+        reasons = self.reasons_of(case)
+        tiers = [TIER_OF[code] for code in reasons if code in TIER_OF]
+        tier = min(tiers, key=TIERS.index, default="normal")
+        return tier, case.day - timedelta(days=sum(reasons.values())), reasons
+
+    def is_eligible(self, case):
+        if self.sector_open(self.facts.sector(case.household)):
+            return True
+        decision = self.derogation(case)
+        if decision is not None:
+            return decision
+        return self.rules["derogation"] == "auto" and self.rank(case)[0] in ("cut", "critical")
+
+    def derogation(self, case):
+        """The latest decision, until its date; None without one."""
+        slot = case.derogation
+        if slot is None or date.fromisoformat(slot.data["until"]) < self.today:
+            return None
+        return slot.data["allow"]
+
+    def visits_of(self, case, *states):
+        return [v for v in self.visits if v.state in states and self.case_of(v.case) is case]
+
+    def state_of(self, case):
+        if not case.open:
+            return "closed"
+        if case.visited_on:
+            return "visited"
+        if case.needs_contact:
+            return "needs_contact"
+        if self.visits_of(case, *ACTIVE):
+            return "planned"
+        return "waiting" if self.is_eligible(case) else "deferred"
+
+    def in_order(self):
+        def place(case):
+            tier, effective, _ = self.rank(case)
+            return TIERS.index(tier), effective, case.lead
+        return sorted((c for c in self.cases if c.open), key=place)
+
+    def cut_cases(self):
+        return {c.number for c in self.cases if c.open and self.rank(c)[0] == "cut"}
+
+    def settle(self, n):
+        """A visit whose case is closed, deferred or gone is cancelled; of two visits of one case
+        (two cases became one) a confirmed one stays, else the first."""
+        chosen = {}
+        for visit in sorted(self.visits, key=lambda v: (v.state != "confirmed", v.number)):
+            case = self.case_of(visit.case)
+            if visit.state in ACTIVE:
+                chosen.setdefault(case, visit)
+        for visit in self.visits:
+            if visit.state not in ACTIVE:
+                continue
+            case = self.case_of(visit.case)
+            if case and case.open and not case.visited_on and self.is_eligible(case) \
+                    and chosen[case] is visit:
+                continue
+            if case and case.open and visit.state == "confirmed" and visit.day < self.today:
+                continue # it has taken place, and waits for its record
+            told = visit.state == "confirmed" and visit.day >= self.today
+            visit.add(None, "cancelled")
+            if told:
+                givers = case.givers() if case else []
+                self.mail_all(n, "visit_changed", givers, visit.case, visit.pair)
+
+    # plans
+
+    def plan(self):
+        first, last = self.plan_days()
+        kept = {}
+        taken, weeks = set(), {}
+        for visit in self.visits:
+            stays = visit.state in HELD or self.is_left_alone(visit, first)
+            if stays:
+                taken.add((visit.pair, visit.day, visit.half))
+                week = (visit.pair, visit.day.isocalendar()[:2])
+                weeks[week] = weeks.get(week, 0) + 1
+            elif visit.state == "planned":
+                case = self.case_of(visit.case)
+                if case in kept:
+                    visit.add(None, "dropped")
+                else:
+                    kept[case] = visit
+        for case in self.in_order():
+            if self.wants_visit(case, first):
+                self.place(case, kept.pop(case, None), first, last, taken, weeks)
+        for visit in kept.values():
+            visit.add(None, "dropped")
+
+    def is_left_alone(self, visit, first):
+        """An unconfirmed visit that the plan does not replace."""
+        return visit.state == "planned" and (visit.fixed or
+            self.options["today_stays_planned"] and visit.day < first)
+
+    def plan_days(self):
+        planning = self.policy["planning"]
+        first = calendar.next_working_day(self.today, planning["alsace_moselle"])
+        if self.options["whole_weeks_end"] == "sunday":
+            return first, first + timedelta(days=7 * planning["weeks"] - 1 - first.weekday())
+        return first, first + timedelta(days=7 * planning["weeks"] - 1)
+
+    def wants_visit(self, case, first):
+        if case.visited_on or case.needs_contact or not self.is_eligible(case):
+            return False
+        if self.visits_of(case, "confirmed") or \
+                any(v.day >= self.today for v in self.visits_of(case, *HELD)):
+            return False
+        return not any(self.is_left_alone(v, first) for v in self.visits_of(case, "planned"))
+
+    def place(self, case, visit, first, last, taken, weeks):
+        slot = self.find_half_day(case, first, last, taken, weeks)
+        if slot is None:
+            if visit:
+                visit.add(None, "dropped")
+            return
+        pair, day, half = slot
+        taken.add(slot)
+        week = (pair, day.isocalendar()[:2])
+        weeks[week] = weeks.get(week, 0) + 1
+        if visit is None:
+            visit = Visit(len(self.visits) + 1, case.number, pair)
+            self.visits.append(visit)
+        visit.add(None, "planned", day, half, pair)
+
+    def find_half_day(self, case, first, last, taken, weeks):
+        sector = self.facts.sector(case.household)
+        urgent = self.options["cut_beyond_week"] and self.rank(case)[0] in ("cut", "critical")
+        day = first
+        while day <= last:
+            for half in ("am", "pm"):
+                for pair in self.policy["pairs"]:
+                    full = weeks.get((pair["id"], day.isocalendar()[:2]), 0) >= pair["visits_a_week"]
+                    if self.works(pair, day, half) and self.serves(pair, sector) and \
+                            (urgent or not full) and (pair["id"], day, half) not in taken:
+                        return pair["id"], day, half
+            day += timedelta(days=1)
+        return None
+
+    def works(self, pair, day, half):
+        if not calendar.is_working_day(day, self.policy["planning"]["alsace_moselle"]):
+            return False
+        if f"{WEEKDAYS[day.weekday()]}.{half}" not in pair["half_days"]:
+            return False
+        return not any(s.type == "pair.unavailable" and s.data["pair"] == pair["id"]
+            and date.fromisoformat(s.data["from"]) <= day <= date.fromisoformat(s.data["to"])
+            for s in self.facts.slots)
+
+    def serves(self, pair, sector):
+        if pair["sectors"] and sector not in pair["sectors"]:
+            return False
+        return self.sector_open(sector) or pair["closed_sectors"]
+
+    # mails
+
+    def ahead(self, event):
+        """What must be known from before the event to write its mails."""
+        before = {"case": None, "state": None, "givers": [], "visit": None}
+        data = event["data"]
+        if event["type"] in VISIT_TYPES:
+            visit = self.visits[data["visit"] - 1]
+            before.update(visit=(visit.state, visit.day, visit.half), case=self.case_of(visit.case))
+        elif event["node"] is not None:
+            before["case"] = self.open_case(event["node"])
+        if before["case"]:
+            before["state"] = self.state_of(before["case"])
+            before["givers"] = before["case"].givers()
+            before["case"] = before["case"].number
+        return before
+
+    def write_mails(self, event, before):
+        kind, data, n = event["type"], event["data"], event["n"]
+        if kind.startswith("giver."):
+            self.release()
+        elif kind == "referral.received":
+            self.answer_referral(event)
+        elif kind in VISIT_TYPES:
+            self.write_visit_mails(event, before)
+        elif kind == "case.closed" and before["state"] != "visited":
+            self.mail_all(n, "outcome", before["givers"], before["case"])
+        elif kind == "referral.withdrawn" and data["by"] == "household" and before["state"] != "visited":
+            self.mail_all(n, "outcome", before["givers"], before["case"])
+        elif kind == "household.moved" and before["case"] and before["state"] != "visited" \
+                and not self.case_of(before["case"]).open:
+            self.mail_all(n, "outcome", before["givers"], before["case"])
+
+    def answer_referral(self, event):
+        slot = self.facts.slot_of[event["n"]]
+        if slot.members[0] != event["n"]:
+            return
+        case = next(c for c in self.cases if event["n"] in c.members)
+        template = "ack" if self.is_eligible(case) else "deferred"
+        self.mail_all(event["n"], template, [slot.data["giver"]], case.number)
+
+    def write_visit_mails(self, event, before):
+        n, visit = event["n"], self.visits[event["data"]["visit"] - 1]
+        if event["type"] == "visit.recorded":
+            self.mail_all(n, "outcome", before["givers"], before["case"])
+        elif before["visit"][0] == "confirmed":
+            if before["visit"] == (visit.state, visit.day, visit.half):
+                return
+            self.mail_all(n, "visit_changed", before["givers"], before["case"], visit.pair)
+        elif event["type"] == "visit.confirmed":
+            self.mail_all(n, "visit_confirmed", before["givers"], before["case"], visit.pair)
+
+    def mail_all(self, n, template, givers, case, pair=None):
+        for giver in givers:
+            self.mail_giver(n, template, giver, case, self.now)
+        if pair:
+            self.mail(n, template, pair, case, self.now)
+
+    def registered(self, giver):
+        return next((s for s in reversed(self.facts.slots) if s.type == "giver.registered"
+            and s.data["giver"] == giver), None)
+
+    def left(self, giver):
+        return next((s for s in reversed(self.facts.slots) if s.type == "giver.left"
+            and s.data["giver"] == giver
+            and date.fromisoformat(s.data["until"]) < self.today), None)
+
+    def stand_in(self, giver):
+        """The giver, or who follows one that left: chains followed, circles cut."""
+        passed = set()
+        while giver is not None and self.left(giver):
+            if giver in passed:
+                return None
+            passed.add(giver)
+            registered = self.registered(giver)
+            giver = self.left(giver).data.get("successor") or \
+                (registered.data.get("successor") if registered else None)
+        return giver
+
+    def mail_giver(self, n, template, giver, case, at):
+        recipient = self.stand_in(giver)
+        if recipient is None:
+            self.mail(n, template, COORDINATOR, case, at)
+        elif not self.registered(recipient):
+            if (n, template, recipient) not in self.mailed:
+                self.mailed.add((n, template, recipient))
+                self.held.append((at, giver, recipient, template, case, n))
+        elif self.registered(recipient).data.get("email"):
+            self.mail(n, template, recipient, case, at)
+
+    def mail(self, n, template, to, case, at):
+        if (n, template, to) not in self.mailed:
+            self.mailed.add((n, template, to))
+            self.mails.append({"at": calendar.format_time(at), "template": template, "to": to,
+                "case": case})
+
+    def release(self):
+        """Held mails go out when their giver is registered, or to who follows one that left, unless
+        they have expired."""
+        held, self.held = self.held, []
+        for at, giver, former, template, case, n in held:
+            if self.today - paris_day(at) > MAIL_HELD:
+                continue
+            recipient = self.stand_in(giver)
+            if recipient is not None and not self.registered(recipient):
+                self.held.append((at, giver, former, template, case, n))
+                continue
+            self.mailed.discard((n, template, former))
+            self.mail_giver(n, template, giver, case, self.now)
+
+    # the answer
+
+    def answer(self, until):
+        order = self.in_order()
+        rows = [self.print_case(case, order) for case in sorted(self.cases, key=lambda c: c.number)]
+        return {"until": until.isoformat(), "cases": rows, "mails": self.mails,
+            "visits": [self.print_visit(v) for v in self.visits]}
+
+    def print_case(self, case, order):
+        source, subject = self.facts.first_number(case.household)
+        row = {"case": case.number, "source": source, "subject": subject,
+            "state": self.state_of(case), "sector": self.facts.sector(case.household),
+            "eligible": False, "rank": None, "tier": None, "effective_date": None, "reasons": [],
+            "cutoffs": []}
+        if case.open:
+            tier, effective, reasons = self.rank(case)
+            row.update(eligible=self.is_eligible(case), rank=order.index(case) + 1, tier=tier,
+                effective_date=effective.isoformat(),
+                reasons=[{"code": k, "days": v} for k, v in reasons.items()],
+                cutoffs=[{"energy": e, "supplier": s, "earliest_cut": c.isoformat(), "steps": steps}
+                    for e, s, c, steps in self.cutoffs_of(case.household)])
+        return row
+
+    def print_visit(self, visit):
+        case = self.case_of(visit.case)
+        return {"visit": visit.number, "case": case.number if case else visit.case,
+            "pair": visit.pair, "day": visit.day.isoformat(), "half": visit.half,
+            "state": visit.state}
 
 
 def parse_day(text):
-	return date.fromisoformat(text) if text else None
+    return date.fromisoformat(text) if text else None
 
 
 def same_content(one, other):
-	return dict(one, time=None) == dict(other, time=None) \
-		and calendar.parse_time(one["time"]) == calendar.parse_time(other["time"])
+    return dict(one, time=None) == dict(other, time=None) \
+        and calendar.parse_time(one["time"]) == calendar.parse_time(other["time"])
 
 
 def replay(events, policy, until, **options):
-	return Model(policy, **options).run(events, until)
+    return Model(policy, **options).run(events, until)

@@ -7,23 +7,23 @@ from pathlib import Path
 
 
 class SimFailed(Exception):
-	pass
+    pass
 
 
 def run_sim(sim, policy_file, events, until):
-	"""Gives (answer, lines about refused events)."""
-	with tempfile.TemporaryDirectory(prefix="vigie-oracle-") as folder:
-		path = Path(folder) / "events.ndjson"
-		with open(path, "w", encoding="utf-8") as file:
-			for event in events:
-				file.write(json.dumps(event, ensure_ascii=False) + "\n")
-		done = subprocess.run([str(sim), "replay", "--policy", str(policy_file), "--events", str(path),
-			"--until", until, "--json"], capture_output=True, text=True, timeout=600)
-	if done.returncode == 2:
-		raise SystemExit(f"vigie-sim does not start: {done.stderr[:500]}")
-	if done.returncode not in (0, 1):
-		raise SimFailed(f"exit {done.returncode}: {done.stderr[:300]}")
-	try:
-		return json.loads(done.stdout), done.stderr.splitlines()
-	except ValueError as error:
-		raise SimFailed(f"no JSON ({error}): {done.stderr[:300]}") from error
+    """Gives (answer, lines about refused events)."""
+    with tempfile.TemporaryDirectory(prefix="vigie-oracle-") as folder:
+        path = Path(folder) / "events.ndjson"
+        with open(path, "w", encoding="utf-8") as file:
+            for event in events:
+                file.write(json.dumps(event, ensure_ascii=False) + "\n")
+        done = subprocess.run([str(sim), "replay", "--policy", str(policy_file), "--events", str(path),
+            "--until", until, "--json"], capture_output=True, text=True, timeout=600)
+    if done.returncode == 2:
+        raise SystemExit(f"vigie-sim does not start: {done.stderr[:500]}")
+    if done.returncode not in (0, 1):
+        raise SimFailed(f"exit {done.returncode}: {done.stderr[:300]}")
+    try:
+        return json.loads(done.stdout), done.stderr.splitlines()
+    except ValueError as error:
+        raise SimFailed(f"no JSON ({error}): {done.stderr[:300]}") from error

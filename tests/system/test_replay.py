@@ -22,31 +22,31 @@ POLICY = ROOT / "config" / "jura" / "policy.conf"
 
 ALL = cases.load()
 every_case = pytest.mark.parametrize("case", [c for _, c in ALL],
-	ids=[f"{name}: {c['name']}" for name, c in ALL])
+    ids=[f"{name}: {c['name']}" for name, c in ALL])
 
 
 @pytest.fixture(scope="module")
 def communes():
-	return policy.read_communes()
+    return policy.read_communes()
 
 
 @every_case
 def test_the_model_gives_what_the_case_says(case, communes):
-	model = Model(policy.jura(communes))
-	answer = model.run(cases.events_of(case), date.fromisoformat(case["until"]))
-	assert cases.differences(case["expect"], answer) == []
-	assert len(model.refused) == case.get("refused", 0)
+    model = Model(policy.jura(communes))
+    answer = model.run(cases.events_of(case), date.fromisoformat(case["until"]))
+    assert cases.differences(case["expect"], answer) == []
+    assert len(model.refused) == case.get("refused", 0)
 
 
 @every_case
 def test_vigie_sim_gives_what_the_case_says(case):
-	answer, refused = run_sim(SIM, POLICY, cases.events_of(case), case["until"])
-	assert cases.differences(case["expect"], answer) == []
-	assert len(refused) == case.get("refused", 0), refused
+    answer, refused = run_sim(SIM, POLICY, cases.events_of(case), case["until"])
+    assert cases.differences(case["expect"], answer) == []
+    assert len(refused) == case.get("refused", 0), refused
 
 
 @pytest.mark.parametrize("profile", ["facts", "life", "undo"])
 @pytest.mark.parametrize("seed", range(1, 41))
 def test_random_histories_are_told_alike(seed, profile, communes):
-	events, until = generate(seed, profile)
-	assert differ(events, until, policy.jura(communes), SIM, POLICY) == []
+    events, until = generate(seed, profile)
+    assert differ(events, until, policy.jura(communes), SIM, POLICY) == []
