@@ -12,10 +12,16 @@ static uint32_t keep(struct state *state, const struct event *event, struct visi
 	return case_resolve(state, state_get(state, visits, data.visit)->case_number);
 }
 
+/* What the same event undid, a deferral say, was told already. */
+static bool is_told(const struct state *state, uint32_t number, uint32_t visit)
+{
+	return !number || !visit_is_active(&state->visits.items[visit]);
+}
+
 static void tell_changed(struct state *state, uint32_t number, uint32_t visit,
 			 const struct cause *cause)
 {
-	if (number)
+	if (!is_told(state, number, visit))
 		mailing_to_all(state, cause, TEMPLATE_VISIT_CHANGED, number, visit, true);
 }
 
@@ -30,7 +36,7 @@ void on_visit_confirmed(struct state *state, const struct event *event, const st
 						   (uint8_t)data->by, 0, 0, 0},
 			       cause);
 
-	if (number && !was_confirmed)
+	if (!was_confirmed && !is_told(state, number, visit))
 		mailing_to_all(state, cause, TEMPLATE_VISIT_CONFIRMED, number, visit, true);
 	else if (state->visits.items[visit].sequence != sequence)
 		tell_changed(state, number, visit, cause);
@@ -59,8 +65,8 @@ void on_visit_cancelled(struct state *state, const struct event *event, const st
 			       (struct visit_fact){visit, DAY_NONE, 0, (uint8_t)data->by, 0, 0, 0},
 			       cause);
 
-	if (was_confirmed)
-		tell_changed(state, number, visit, cause);
+	if (was_confirmed && number)
+		mailing_to_all(state, cause, TEMPLATE_VISIT_CHANGED, number, visit, true);
 }
 
 void on_visit_recorded(struct state *state, const struct event *event, const struct cause *cause)

@@ -156,16 +156,21 @@ static void pass_giver_fact(struct stream *stream, struct giver_fact *giver)
 	pass(stream, giver->has_email);
 }
 
+static void pass_referral(struct stream *stream, struct referral_fact *referral)
+{
+	pass(stream, referral->giver);
+	pass(stream, referral->insee);
+	pass(stream, referral->reasons);
+	pass(stream, referral->energies);
+	pass(stream, referral->vulnerable);
+	pass(stream, referral->tenure);
+}
+
 static void pass_said(struct stream *stream, struct fact *fact)
 {
 	switch (fact->kind) {
 	case EVENT_REFERRAL_RECEIVED:
-		pass(stream, fact->referral.giver);
-		pass(stream, fact->referral.insee);
-		pass(stream, fact->referral.reasons);
-		pass(stream, fact->referral.energies);
-		pass(stream, fact->referral.vulnerable);
-		pass(stream, fact->referral.tenure);
+		pass_referral(stream, &fact->referral);
 		return;
 	case EVENT_REFERRAL_WITHDRAWN:
 		pass(stream, fact->withdrawal.by);

@@ -280,6 +280,18 @@ static void record_visit(struct living *living, uint32_t position, const struct 
 		close_case(living, result_rows[fact->result].closing, now(living)->day);
 }
 
+/* After a merge a case may have two visits: the confirmed one is kept. */
+static void hold_confirmed(struct living *living, uint32_t position)
+{
+	struct life_case *open = living->open;
+
+	if (!open || open->visit == position)
+		return;
+	if (!open->visit ||
+	    living->visits[open->visit - 1].visit->state != VISIT_STATE_CONFIRMED)
+		open->visit = position;
+}
+
 static void tell_visit(struct living *living)
 {
 	const struct visit_fact *fact = &now(living)->fact->visit;
@@ -295,6 +307,7 @@ static void tell_visit(struct living *living)
 		place_visit(visit, fact);
 		visit->state = VISIT_STATE_CONFIRMED;
 		visit->was_confirmed = true;
+		hold_confirmed(living, position);
 		break;
 	case EVENT_VISIT_MOVED:
 		place_visit(visit, fact);
