@@ -190,7 +190,7 @@ class AskingSender(Sender):
     def connect(self):
         self.close()
         self.socket = zmq.Context.instance().socket(self.kind)
-        for option, value in ((zmq.LINGER, 0), (zmq.REQ_RELAXED, 1), (zmq.REQ_CORRELATE, 1)):
+        for option, value in ((zmq.LINGER, 0), (zmq.REQ_RELAXED, 1)):
             self.socket.setsockopt(option, value)
         self.socket.connect(self.endpoint)
 
