@@ -50,8 +50,9 @@ bool time_parse(struct str text, ms_t *time) must_use;
 const char *time_print(ms_t time, char text[TIME_TEXT_SIZE]);
 
 day_t time_paris_day(ms_t time);
-int time_paris_hour(ms_t time);                 /* 0 … 23 */
-ms_t time_at_paris(day_t day, int hour, int minute); /* in the gap of spring, the instant after it */
+int time_paris_hour(ms_t time); /* 0 … 23 */
+ms_t time_at_paris(day_t day, int hour,
+		   int minute); /* in the gap of spring, the instant after it */
 
 /* French public holidays. `alsace_moselle` adds Good Friday and 26 December. */
 bool day_is_holiday(day_t day, bool alsace_moselle);

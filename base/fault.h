@@ -8,8 +8,8 @@ enum { FAULT_PATH_MAX = 96, FAULT_TEXT_MAX = 240 };
 
 struct fault {
 	enum err code;
-	uint32_t retry_after_ms; /* ERR_BUSY only, else 0 */
-	char path[FAULT_PATH_MAX];  /* "data.person.phone", "time"; "" when no field is at fault */
+	uint32_t retry_after_ms;   /* ERR_BUSY only, else 0 */
+	char path[FAULT_PATH_MAX]; /* "data.person.phone", "time"; "" when no field is at fault */
 	char text[FAULT_TEXT_MAX];
 };
 

@@ -13,9 +13,9 @@ void mem_free(void *address_of_pointer);
 
 /* Makes room for one more item in a growing array and returns its new capacity (in items). */
 #define MEM_ROOM(items, count, capacity)                                                           \
-	((count) < (capacity) ? (void)0                                                            \
-			      : (void)((items) = mem_grow((items), sizeof(*(items)) *              \
-									   mem_next(&(capacity)))))
+	((count) < (capacity)                                                                      \
+		 ? (void)0                                                                         \
+		 : (void)((items) = mem_grow((items), sizeof(*(items)) * mem_next(&(capacity)))))
 size_t mem_next(uint32_t *capacity); /* doubles it, from 8 on, and returns it */
 
 /* An arena: many small pieces that end together. A zeroed struct is an empty one. */

@@ -10,11 +10,11 @@ enum { SENDERS_MAX = 256, SENDER_RULES_MAX = 32 };
 /* What a sender may do. "*" stands for everything; a type rule may end in ".*". */
 struct sender {
 	char *name;
-	char *key;       /* CURVE public key, Z85; NULL: none */
-	int64_t uid;     /* of the peer on ipc://; -1: none */
-	bool loopback;   /* the one sender that bare TCP on loopback stands for */
-	char *sources[SENDER_RULES_MAX + 1];         /* NULL-terminated, as are the next two */
-	char *types[SENDER_RULES_MAX + 1];           /* without fr.vigie. */
+	char *key;     /* CURVE public key, Z85; NULL: none */
+	int64_t uid;   /* of the peer on ipc://; -1: none */
+	bool loopback; /* the one sender that bare TCP on loopback stands for */
+	char *sources[SENDER_RULES_MAX + 1]; /* NULL-terminated, as are the next two */
+	char *types[SENDER_RULES_MAX + 1];   /* without fr.vigie. */
 	char *subject_sources[SENDER_RULES_MAX + 1];
 	uint32_t rate; /* events a second; 0: no limit */
 };
@@ -34,25 +34,25 @@ struct config {
 	char *control_socket;
 
 	/* intake */
-	char *intake_ipc;  /* path of the ZeroMQ ipc:// endpoint */
-	char *intake_tcp;  /* "127.0.0.1:5570", or NULL: closed */
+	char *intake_ipc; /* path of the ZeroMQ ipc:// endpoint */
+	char *intake_tcp; /* "127.0.0.1:5570", or NULL: closed */
 
 	/* sizes */
-	uint64_t journal_size_max;    /* bytes of LMDB map */
-	uint64_t disk_free_min;       /* bytes: less left and intake is refused */
-	uint64_t snapshot_every;      /* events */
+	uint64_t journal_size_max; /* bytes of LMDB map */
+	uint64_t disk_free_min;    /* bytes: less left and intake is refused */
+	uint64_t snapshot_every;   /* events */
 
 	/* mail */
-	char *mail_delivery;  /* "maildir" or "smtp" */
+	char *mail_delivery; /* "maildir" or "smtp" */
 	char *mail_maildir;
-	char *mail_from;      /* address */
+	char *mail_from; /* address */
 	char *mail_from_name;
 	char *mail_domain;    /* right half of Message-ID and of calendar UIDs */
 	char *mail_templates; /* folder */
 	char *mail_journal;   /* folder of the sent-journal */
 	char *smtp_host;
 	uint32_t smtp_port;
-	char *smtp_security;  /* "none" (loopback only), "starttls", "tls" */
+	char *smtp_security; /* "none" (loopback only), "starttls", "tls" */
 	char *smtp_user;
 	char *smtp_password_file;
 	char *smtp_ca_file;
@@ -63,7 +63,8 @@ struct config {
 
 /* All mistakes at once in `complaints`; the file's own folder is where relative paths begin. Strings
  * belong to the config. */
-enum err config_load(const char *path, struct config **config, struct complaints *complaints) must_use;
+enum err config_load(const char *path, struct config **config,
+		     struct complaints *complaints) must_use;
 void config_free(struct config **config);
 
 const struct sender *config_find_sender(const struct config *config, struct str name);

@@ -11,7 +11,7 @@ struct number {
 	uint32_t name_line, line; /* of the setting's name, and of the number */
 	char name[NUMBER_NAME_MAX];
 	char text[NUMBER_TEXT_MAX]; /* as it stands there, perhaps cut */
-	const char *wrong;	    /* what is wrong; what would be right */
+	const char *wrong;          /* what is wrong; what would be right */
 };
 
 struct numbers {

@@ -58,8 +58,8 @@ static void link_found(struct state *state, const struct event *event, uint32_t 
 	link.b = party_household(state, event->found.other);
 	(void)state_add_link(state, link);
 	if (is_joined)
-		settle_link(state, link.a, link.b, &(struct cause){.seq = event->seq,
-								   .is_silent = true});
+		settle_link(state, link.a, link.b,
+			    &(struct cause){.seq = event->seq, .is_silent = true});
 }
 
 /* A household, and a number it did not answer to before. */
@@ -88,7 +88,7 @@ static void add_parties(struct state *state, const struct event *event)
 
 /* What a later event would replace: type, source, key fields and, for some, the household. */
 bool apply_key(const struct state *state, const struct event *event, uint32_t party,
-		     uint64_t key[2])
+	       uint64_t key[2])
 {
 	const struct event_info *info = event_info_find(event->kind);
 	uint8_t salt[DIGEST_SIZE];

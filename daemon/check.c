@@ -76,7 +76,6 @@ static enum err refuse_unknown(const struct check *check, const char *path)
 			 "notice about it first");
 }
 
-
 static bool is_independent(uint32_t likeness)
 {
 	return (likeness & (likeness - 1)) != 0; /* two bits or more */
@@ -97,8 +96,8 @@ static void match_person(struct check *check)
 		if (candidates[i].number >= check->state->parties.count ||
 		    check->state->parties.items[candidates[i].number].is_erased)
 			continue;
-		event->found.match = is_independent(candidates[i].likeness) ? MATCH_JOINED
-									    : MATCH_POSSIBLE;
+		event->found.match =
+			is_independent(candidates[i].likeness) ? MATCH_JOINED : MATCH_POSSIBLE;
 		event->found.other = candidates[i].number;
 		return;
 	}
@@ -183,8 +182,9 @@ static enum err check_household(const struct check *check)
 	if (!party || party >= check->state->parties.count)
 		return ERR_OK;
 	if (check->state->parties.items[party].is_erased)
-		return fault_set(check->fault, ERR_ERASED, "subject",
-				 "this household asked to be forgotten; nothing more is kept of it");
+		return fault_set(
+			check->fault, ERR_ERASED, "subject",
+			"this household asked to be forgotten; nothing more is kept of it");
 	head = household_head(check->state, party_household(check->state, party));
 	if (state_count_facts(check->state, head) >= HOUSEHOLD_FACTS_MAX)
 		return fault_set(check->fault, ERR_TOO_LARGE, "subject",
@@ -211,8 +211,8 @@ static void resolve_givers(struct check *check, struct str giver, struct str suc
 	struct resolution *found = &check->event->found;
 
 	found->giver = resolve_giver(check, giver);
-	found->successor = str_equal(giver, successor) ? found->giver
-						       : resolve_giver(check, successor);
+	found->successor =
+		str_equal(giver, successor) ? found->giver : resolve_giver(check, successor);
 }
 
 static enum err check_registered(struct check *check)
@@ -422,8 +422,7 @@ static enum err check_retracted(struct check *check)
 	if (check->authority == AUTHORITY_SENDER && !str_equal(data->source, check->event->source))
 		return fault_set(check->fault, ERR_FORBIDDEN, "data.source",
 				 "a sender takes back only what came from its own source");
-	check->event->found.target =
-		checker->find_event(checker->context, data->source, data->id);
+	check->event->found.target = checker->find_event(checker->context, data->source, data->id);
 	if (!check->event->found.target)
 		return fault_set(check->fault, ERR_NOT_FOUND, "data.id",
 				 "no event was taken under this source and id");

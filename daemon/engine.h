@@ -36,7 +36,8 @@ void engine_free(struct engine **engine);
 
 /* For reading between turns. Only engine_open's replay and snapshots write to it from outside. */
 const struct state *engine_state(const struct engine *engine);
-struct state *engine_restore(struct engine *engine); /* to be filled from a snapshot, before replay */
+struct state *
+engine_restore(struct engine *engine); /* to be filled from a snapshot, before replay */
 /* One stored event of the journal, in order, with effects dropped. ERR_CORRUPT when it does not hold.
  */
 enum err engine_replay(struct engine *engine, struct str stored) must_use;

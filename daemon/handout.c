@@ -16,8 +16,8 @@ static void plan_weeks(const struct state *state, struct plan_request *request)
 	request->alsace_moselle = planning->alsace_moselle;
 	request->today = state->today;
 	request->first = day_next_working(state->today, planning->alsace_moselle == SAID_YES);
-	request->last = request->first - day_weekday(request->first) +
-			7 * (day_t)planning->weeks - 1;
+	request->last =
+		request->first - day_weekday(request->first) + 7 * (day_t)planning->weeks - 1;
 }
 
 static void list_absences(const struct state *state, const struct policy_pair *pair,
@@ -126,8 +126,9 @@ static struct plan_case plan_case(const struct state *state, uint32_t number)
 	};
 
 	if (record->sector)
-		row.sector = list_at(&state->policy.sectors, struct policy_sector,
-				     record->sector - 1)->id;
+		row.sector =
+			list_at(&state->policy.sectors, struct policy_sector, record->sector - 1)
+				->id;
 	if (commune) {
 		row.lat = commune->lat;
 		row.lon = commune->lon;
@@ -222,9 +223,9 @@ static enum err address_mail(struct engine *engine, const struct mail *mail, str
 	switch (mail->to) {
 	case TO_GIVER:
 		if (mail->giver != mail->recipient)
-			body->instead_of = names_get(
-				&state->names,
-				state->givers.items[party_giver(state, mail->giver)].id);
+			body->instead_of =
+				names_get(&state->names,
+					  state->givers.items[party_giver(state, mail->giver)].id);
 		return address_giver(engine, mail->recipient, arena, &body->to);
 	case TO_PAIR:
 		pair = policy_find_pair(&state->policy, names_get(&state->names, mail->recipient));
@@ -235,9 +236,9 @@ static enum err address_mail(struct engine *engine, const struct mail *mail, str
 		return ERR_OK;
 	default:
 		if (mail->giver)
-			body->instead_of = names_get(
-				&state->names,
-				state->givers.items[party_giver(state, mail->giver)].id);
+			body->instead_of =
+				names_get(&state->names,
+					  state->givers.items[party_giver(state, mail->giver)].id);
 		address_coordinator(state, &body->to);
 		return ERR_OK;
 	}

@@ -87,7 +87,7 @@ static struct mail write_mail(const struct state *state, const struct cause *cau
 	struct mail mail = {
 		.about = cause->seq,
 		.case_number = case_number,
-		.template = (uint8_t)template,
+		.template = (uint8_t) template,
 		.case_state = record->state,
 		.closing = record->closing,
 		.visit = visit_number,
@@ -125,8 +125,7 @@ void mailing_to_giver(struct state *state, const struct cause *cause, uint32_t t
 		      uint32_t case_number, const struct standing *referral)
 {
 	if (!cause->is_silent)
-		post_to_giver(state, write_mail(state, cause, template, case_number, 0),
-			      referral);
+		post_to_giver(state, write_mail(state, cause, template, case_number, 0), referral);
 }
 
 /* --- all givers of a case --------------------------------------------------------------------- */

@@ -24,8 +24,8 @@ enum option_key { OPTION_CHECK = 256, OPTION_VERIFY, OPTION_REHEARSE };
 
 static const struct argp_option options[] = {
 	{"config", 'c', "FILE", 0, "vigie.conf (default /etc/vigie/vigie.conf)", 0},
-	{"check", OPTION_CHECK, NULL, 0, "read the configuration and the policy, tell every mistake",
-	 0},
+	{"check", OPTION_CHECK, NULL, 0,
+	 "read the configuration and the policy, tell every mistake", 0},
 	{"verify", OPTION_VERIFY, NULL, 0,
 	 "replay the journal from its first event and compare digests", 0},
 	{"rehearse", OPTION_REHEARSE, "DATE", 0,
@@ -155,8 +155,9 @@ static enum err open_sockets(struct daemon *daemon)
 	if ((err = dispatch_open(core, &daemon->dispatch)) ||
 	    (err = intake_open(core, &daemon->intake)) ||
 	    (err = control_open(core, daemon->dispatch, daemon->intake, &daemon->control)))
-		fprintf(stderr, "vigied: a socket cannot be opened (%s): is another vigied running, "
-				"does the folder exist?\n",
+		fprintf(stderr,
+			"vigied: a socket cannot be opened (%s): is another vigied running, "
+			"does the folder exist?\n",
 			err_name(err));
 	return err;
 }
@@ -208,10 +209,14 @@ static int run(const struct arguments *arguments, const struct config *config)
 
 int main(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, NULL,
+	static const struct argp argp = {options,
+					 parse,
+					 NULL,
 					 "The core of vigie: keeps every event, decides who is "
 					 "visited next, gives tasks to workers.",
-					 NULL, NULL, NULL};
+					 NULL,
+					 NULL,
+					 NULL};
 	struct arguments arguments = {.config = "/etc/vigie/vigie.conf"};
 	struct complaints complaints = {0};
 	scoped(config_free) struct config *config = NULL;

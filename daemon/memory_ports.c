@@ -87,8 +87,7 @@ enum err memory_ports_replay(const struct memory_ports *ports, struct engine *en
 		const char *at = ports->bytes.data + ports->turns[i].at;
 
 		for (uint32_t n = 0; n < ports->turns[i].count; n++) {
-			enum err err = engine_replay(engine,
-						     (struct str){at + 4, read_length(at)});
+			enum err err = engine_replay(engine, (struct str){at + 4, read_length(at)});
 
 			if (err)
 				return err;

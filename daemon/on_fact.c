@@ -60,12 +60,10 @@ static void answer_referral(struct state *state, const struct event *event, uint
 	struct standing referral = {fact, index, index, fact->seq, fact->day, fact->accepted};
 	uint32_t number;
 
-	if (corrects_another(state, index) ||
-	    !find_case_of(state, household, index, &number))
+	if (corrects_another(state, index) || !find_case_of(state, household, index, &number))
 		return;
 	mailing_to_giver(state, cause,
-			 state->cases.items[number].is_eligible ? TEMPLATE_ACK
-								: TEMPLATE_DEFERRED,
+			 state->cases.items[number].is_eligible ? TEMPLATE_ACK : TEMPLATE_DEFERRED,
 			 number, &referral);
 }
 
@@ -100,7 +98,8 @@ static uint32_t open_case_of(const struct state *state, const struct event *even
 	return state->households.items[household_head(state, household)].open_case;
 }
 
-void on_referral_withdrawn(struct state *state, const struct event *event, const struct cause *cause)
+void on_referral_withdrawn(struct state *state, const struct event *event,
+			   const struct cause *cause)
 {
 	const struct referral_withdrawn *data = &event->data.referral_withdrawn;
 	struct fact fact = {.withdrawal = {(uint8_t)data->by, (uint8_t)data->reason}};
@@ -132,7 +131,8 @@ void on_household_moved(struct state *state, const struct event *event, const st
 	tell_closed(state, open, cause);
 }
 
-void on_derogation_decided(struct state *state, const struct event *event, const struct cause *cause)
+void on_derogation_decided(struct state *state, const struct event *event,
+			   const struct cause *cause)
 {
 	const struct derogation_decided *data = &event->data.derogation_decided;
 	struct fact fact = {.derogation = {data->until, (uint8_t)data->allow}};
@@ -161,8 +161,8 @@ void on_supplier_notice(struct state *state, const struct event *event, const st
 static void on_supply(struct state *state, const struct event *event, const struct cause *cause,
 		      struct str supplier, uint32_t energy, day_t on, insee_t insee)
 {
-	struct fact fact = {.supply = {names_add(&state->names, supplier), insee, on,
-				       (uint8_t)energy}};
+	struct fact fact = {
+		.supply = {names_add(&state->names, supplier), insee, on, (uint8_t)energy}};
 
 	(void)keep(state, event, &fact, cause);
 }
@@ -189,7 +189,8 @@ void on_supplier_restored(struct state *state, const struct event *event, const 
 }
 
 /* A request is known by its source and number, so that its decision finds it. */
-static uint64_t request_key(const struct state *state, const struct event *event, struct str request)
+static uint64_t request_key(const struct state *state, const struct event *event,
+			    struct str request)
 {
 	struct str parts[2] = {event->source, request};
 
@@ -208,8 +209,8 @@ void on_fsl_request_filed(struct state *state, const struct event *event, const 
 void on_fsl_decided(struct state *state, const struct event *event, const struct cause *cause)
 {
 	const struct fsl_decided *data = &event->data.fsl_decided;
-	struct fact fact = {.decision = {request_key(state, event, data->request),
-					 data->decided_on, (uint8_t)data->outcome}};
+	struct fact fact = {.decision = {request_key(state, event, data->request), data->decided_on,
+					 (uint8_t)data->outcome}};
 
 	(void)keep(state, event, &fact, cause);
 }
@@ -218,8 +219,8 @@ void on_household_protection(struct state *state, const struct event *event,
 			     const struct cause *cause)
 {
 	const struct household_protection *data = &event->data.household_protection;
-	struct fact fact = {.protection = {data->valid_from, data->valid_to,
-					   (uint8_t)data->energy_voucher}};
+	struct fact fact = {
+		.protection = {data->valid_from, data->valid_to, (uint8_t)data->energy_voucher}};
 
 	(void)keep(state, event, &fact, cause);
 }

@@ -32,8 +32,8 @@ void on_giver_moved(struct state *state, const struct event *event, const struct
 	(void)cause;
 	keep(state, event,
 	     (struct giver_fact){
-		     .structure = data->structure.size ? names_add(&state->names, data->structure)
-						       : 0,
+		     .structure =
+			     data->structure.size ? names_add(&state->names, data->structure) : 0,
 		     .until = DAY_NONE,
 		     .kind = (uint8_t)data->kind,
 		     .has_name = event->found.has_name,
@@ -54,7 +54,8 @@ void on_giver_left(struct state *state, const struct event *event, const struct 
 void on_pair_unavailable(struct state *state, const struct event *event, const struct cause *cause)
 {
 	const struct pair_unavailable *data = &event->data.pair_unavailable;
-	struct fact fact = {.absence = {names_add(&state->names, data->pair), data->from, data->to}};
+	struct fact fact = {
+		.absence = {names_add(&state->names, data->pair), data->from, data->to}};
 
 	(void)cause;
 	(void)apply_fact(state, event, &fact, 0);

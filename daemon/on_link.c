@@ -20,7 +20,8 @@ void on_household_same_as(struct state *state, const struct event *event, const 
 	link_households(state, event, cause, LINK_SAME);
 }
 
-void on_household_not_same(struct state *state, const struct event *event, const struct cause *cause)
+void on_household_not_same(struct state *state, const struct event *event,
+			   const struct cause *cause)
 {
 	link_households(state, event, cause, LINK_NOT_SAME);
 }
@@ -52,8 +53,8 @@ static void void_fact(struct state *state, uint32_t index, const struct cause *c
 	settle_household(state, fact_household(state, fact), cause);
 	for (uint32_t at = fact->replaces; at; at = state->facts.items[at].replaces)
 		if (state->facts.items[at].party != fact->party)
-			settle_household(state, party_household(state, state->facts.items[at].party),
-					 cause);
+			settle_household(
+				state, party_household(state, state->facts.items[at].party), cause);
 }
 
 /* That fact never was: everything derived from it is derived again. What it had replaced holds again. */

@@ -129,21 +129,21 @@ static void place(struct placing *placing, const struct planned_visit *planned)
 		visit->plan_day = planned->day;
 		visit->plan_half = (uint8_t)planned->half;
 	} else {
-		(void)state_add_visit(state,
-				      (struct visit){
-					      .case_number = number,
-					      .placed = placing->cause->seq,
-					      .plan_pair = pair,
-					      .plan_day = planned->day,
-					      .plan_half = (uint8_t)planned->half,
-				      });
+		(void)state_add_visit(state, (struct visit){
+						     .case_number = number,
+						     .placed = placing->cause->seq,
+						     .plan_pair = pair,
+						     .plan_day = planned->day,
+						     .plan_half = (uint8_t)planned->half,
+					     });
 	}
 	settle_household(state, record->household, placing->cause);
 }
 
 static bool task_is_answered(struct state *state, const struct plan_made *made)
 {
-	struct task *task = made->task < state->tasks.count ? &state->tasks.items[made->task] : NULL;
+	struct task *task =
+		made->task < state->tasks.count ? &state->tasks.items[made->task] : NULL;
 
 	if (!task || task->state != TASK_STATE_LEASED || task->token != made->token)
 		return false;

@@ -30,8 +30,8 @@ void on_task_leased(struct state *state, const struct event *event, const struct
 
 void on_task_started(struct state *state, const struct event *event, const struct cause *cause)
 {
-	struct task *task = find_leased(state, event->data.task_started.task,
-					event->data.task_started.token);
+	struct task *task =
+		find_leased(state, event->data.task_started.task, event->data.task_started.token);
 
 	(void)cause;
 	if (task)

@@ -61,9 +61,9 @@ void on_visit_cancelled(struct state *state, const struct event *event, const st
 	const struct visit_cancelled *data = &event->data.visit_cancelled;
 	uint32_t visit = (uint32_t)data->visit;
 	bool was_confirmed = state_get(state, visits, visit)->was_confirmed;
-	uint32_t number = keep(state, event,
-			       (struct visit_fact){visit, DAY_NONE, 0, (uint8_t)data->by, 0, 0, 0},
-			       cause);
+	uint32_t number =
+		keep(state, event,
+		     (struct visit_fact){visit, DAY_NONE, 0, (uint8_t)data->by, 0, 0, 0}, cause);
 
 	if (was_confirmed && number)
 		mailing_to_all(state, cause, TEMPLATE_VISIT_CHANGED, number, visit, true);
@@ -73,11 +73,11 @@ void on_visit_recorded(struct state *state, const struct event *event, const str
 {
 	const struct visit_recorded *data = &event->data.visit_recorded;
 	uint32_t visit = (uint32_t)data->visit;
-	uint32_t number = keep(state, event,
-			       (struct visit_fact){visit, DAY_NONE, 0, 0, (uint8_t)data->result,
-						   (uint8_t)data->second_visit,
-						   (uint8_t)data->onward},
-			       cause);
+	uint32_t number =
+		keep(state, event,
+		     (struct visit_fact){visit, DAY_NONE, 0, 0, (uint8_t)data->result,
+					 (uint8_t)data->second_visit, (uint8_t)data->onward},
+		     cause);
 
 	if (number)
 		mailing_to_all(state, cause, TEMPLATE_OUTCOME, number, visit, false);

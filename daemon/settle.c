@@ -88,7 +88,8 @@ static bool number_case(struct state *state, const struct portrait *portrait, ui
 		opening->opened = state->facts.items[orphan].opened;
 		state->facts.items[orphan].opened = 0;
 	} else {
-		opening->opened = state_add_case(state, (struct case_record){.closed_on = DAY_NONE});
+		opening->opened =
+			state_add_case(state, (struct case_record){.closed_on = DAY_NONE});
 	}
 	return orphan != 0;
 }
@@ -186,8 +187,8 @@ static bool is_eligible_closed(const struct state *state, struct portrait *portr
 	       state->policy.rules.derogation == DEROGATION_AUTO;
 }
 
-static void place_case(struct state *state, struct portrait *portrait,
-		       const struct life_case *open, struct case_record *record)
+static void place_case(struct state *state, struct portrait *portrait, const struct life_case *open,
+		       struct case_record *record)
 {
 	const struct policy_commune *commune =
 		policy_find_commune(&state->policy, portrait->life.insee);
@@ -198,14 +199,14 @@ static void place_case(struct state *state, struct portrait *portrait,
 	record->insee = portrait->life.insee;
 	record->sector = commune ? (uint32_t)commune->sector + 1 : 0;
 	record->is_closed_sector = !sector_is_open(sector, &portrait->horizon);
-	record->is_eligible = !record->is_closed_sector || is_eligible_closed(state, portrait, open);
+	record->is_eligible =
+		!record->is_closed_sector || is_eligible_closed(state, portrait, open);
 }
 
 static uint32_t case_state(const struct state *state, const struct portrait *portrait,
 			   const struct life_case *open, bool is_eligible)
 {
-	const struct visit *visit =
-		open->visit ? portrait->visits[open->visit - 1].visit : NULL;
+	const struct visit *visit = open->visit ? portrait->visits[open->visit - 1].visit : NULL;
 
 	if (open->visited_on != DAY_NONE)
 		return CASE_STATE_VISITED;
@@ -231,9 +232,9 @@ static void fill_case(struct state *state, struct portrait *portrait,
 	record->closing = (uint8_t)life_case->closing;
 	record->closed_on = is_open ? DAY_NONE : life_case->closed_on;
 	record->is_eligible = is_open && record->is_eligible;
-	record->state = (uint8_t)(is_open ? case_state(state, portrait, life_case,
-						       record->is_eligible)
-					  : CASE_STATE_CLOSED);
+	record->state =
+		(uint8_t)(is_open ? case_state(state, portrait, life_case, record->is_eligible)
+				  : CASE_STATE_CLOSED);
 	state_set_visit(state, record,
 			is_open && record->state == CASE_STATE_PLANNED
 				? portrait->visits[life_case->visit - 1].number

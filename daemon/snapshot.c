@@ -363,7 +363,7 @@ static void pass_identity(struct stream *stream, struct identity *identity)
 #define pass_table(stream, table, pass_item)                                                       \
 	do {                                                                                       \
 		uint32_t count_ = (uint32_t)pass_number(stream, (table).count, 4);                 \
-									                           \
+                                                                                                   \
 		if ((stream)->is_reading)                                                          \
 			stretch(stream, &(table).items, &(table).count, &(table).capacity,         \
 				sizeof(*(table).items), count_);                                   \

@@ -65,11 +65,12 @@ uint32_t state_add_household(struct state *state)
 {
 	uint32_t index = state->households.count;
 
-	return table_add(state->households, ((struct household){
-						    .party = add_party(state, PARTY_HOUSEHOLD, index),
-						    .head = index,
-						    .turns_on = DAY_MAX,
-					    }));
+	return table_add(state->households,
+			 ((struct household){
+				 .party = add_party(state, PARTY_HOUSEHOLD, index),
+				 .head = index,
+				 .turns_on = DAY_MAX,
+			 }));
 }
 
 uint32_t state_add_giver(struct state *state, struct str id)
@@ -464,8 +465,8 @@ struct life_visit *state_gather_visits(const struct state *state, const struct s
 			for (uint32_t at = number ? state->cases.items[number].first_visit : 0; at;
 			     at = state->visits.items[at].next) {
 				if (pass)
-					visits[(*count)++] = (struct life_visit){
-						at, &state->visits.items[at]};
+					visits[(*count)++] =
+						(struct life_visit){at, &state->visits.items[at]};
 				else
 					most++;
 			}
@@ -670,7 +671,8 @@ void state_load_policy(struct state *state, struct str bytes)
 	buf_done(&state->policy_bytes);
 	state->policy_bytes = copy;
 	arena_reset(&state->policy_arena);
-	err = policy_decode(buf_str(&state->policy_bytes), &state->policy_arena, &state->policy, NULL);
+	err = policy_decode(buf_str(&state->policy_bytes), &state->policy_arena, &state->policy,
+			    NULL);
 	assert(!err);
 	state->has_policy = true;
 }

@@ -22,14 +22,14 @@ struct party {
 
 struct household {
 	uint32_t party;
-	uint32_t head;        /* the household (index) that stands for all that are the same; its own */
+	uint32_t head; /* the household (index) that stands for all that are the same; its own */
 	uint32_t next_member; /* of the same group, later number; 0: the last */
 	uint32_t first_link;  /* links to others */
 
 	/* derived; on the head of a group only */
-	uint32_t open_case;   /* number, or 0 */
+	uint32_t open_case; /* number, or 0 */
 	insee_t insee;
-	day_t turns_on;       /* its timer: the next day on which rules may change it; DAY_MAX: never */
+	day_t turns_on; /* its timer: the next day on which rules may change it; DAY_MAX: never */
 };
 
 enum link_kind { LINK_JOINED = 1, LINK_SAME, LINK_NOT_SAME, LINK_POSSIBLE };
@@ -57,8 +57,8 @@ struct case_record {
 	uint8_t state;      /* enum case_state */
 	uint8_t tier, closing;
 	bool is_eligible, is_closed_sector;
-	uint32_t sector;    /* position in the policy plus 1, or 0 */
-	uint32_t visit;     /* its active visit, or 0 */
+	uint32_t sector;                  /* position in the policy plus 1, or 0 */
+	uint32_t visit;                   /* its active visit, or 0 */
 	uint32_t first_visit, last_visit; /* all of them */
 	uint32_t no_shows;
 	insee_t insee;
@@ -69,7 +69,7 @@ struct case_record {
 /* Kinds of timers, in the order in which they fire at one instant. */
 enum timer_kind {
 	TIMER_HOUSEHOLD = 1, /* id: household index */
-	TIMER_GIVER = 2, /* id: giver index; the day after the last */
+	TIMER_GIVER = 2,     /* id: giver index; the day after the last */
 	TIMER_PLAN = 3,
 	TIMER_TASK = 4, /* id: task */
 };
@@ -120,14 +120,14 @@ struct state {
 
 	struct task_list ready[TASK_KIND_END];
 	struct task_list held;
-	uint32_t plan_task; /* the plan that is being made, or 0 */
+	uint32_t plan_task;  /* the plan that is being made, or 0 */
 	bool plan_is_wanted; /* a cut appeared in this event: ask before it ends */
-	ms_t plan_due;      /* when the next plan is asked for; MS_NONE: no policy yet */
+	ms_t plan_due;       /* when the next plan is asked for; MS_NONE: no policy yet */
 
 	/* indexes, rebuilt from the above */
-	struct map alias_index; /* first 8 bytes of the hash → alias */
-	struct map giver_index; /* name number of the id → giver */
-	struct map key_index;   /* fact key → the latest fact under it */
+	struct map alias_index;    /* first 8 bytes of the hash → alias */
+	struct map giver_index;    /* name number of the id → giver */
+	struct map key_index;      /* fact key → the latest fact under it */
 	struct map identity_index; /* fingerprint → seq */
 	struct queue queue;
 	struct heap timers;
@@ -157,7 +157,7 @@ uint32_t state_add_task(struct state *state, struct task task);
 /* 0 when there is none. */
 uint32_t state_find_alias(const struct state *state, const uint8_t hash[DIGEST_SIZE]); /* index of a
 											  household */
-uint32_t state_find_giver(const struct state *state, struct str id); /* index */
+uint32_t state_find_giver(const struct state *state, struct str id);                   /* index */
 uint32_t state_find_fact(const struct state *state, uint64_t seq);
 uint32_t state_find_key(const struct state *state, const uint64_t key[2]); /* the latest fact */
 

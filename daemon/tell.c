@@ -2,9 +2,9 @@
 
 void tell_day(day_t day, struct buf *out)
 {
-	static const char *const months[] = {"janvier", "février", "mars", "avril", "mai", "juin",
-					     "juillet", "août", "septembre", "octobre",
-					     "novembre", "décembre"};
+	static const char *const months[] = {"janvier",   "février", "mars",     "avril",
+					     "mai",       "juin",    "juillet",  "août",
+					     "septembre", "octobre", "novembre", "décembre"};
 	struct ymd date = day_to_ymd(day);
 
 	if (date.day == 1)
@@ -51,8 +51,8 @@ static void tell_cutoff(const struct portrait *portrait, struct buf *out)
 
 static void tell_number(uint32_t number, struct buf *out)
 {
-	static const char *const words[] = {"zéro", "une", "deux", "trois", "quatre", "cinq",
-					    "six", "sept", "huit", "neuf", "dix"};
+	static const char *const words[] = {"zéro", "une",  "deux", "trois", "quatre", "cinq",
+					    "six",  "sept", "huit", "neuf",  "dix"};
 
 	if (number < ARRAY_SIZE(words))
 		buf_printf(out, "%s", words[number]);

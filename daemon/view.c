@@ -48,10 +48,10 @@ json_t *view_reasons(const struct rank *rank)
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < rank->reason_count; i++)
-		json_array_append_new(
-			list, json_pack("{s:o, s:i}", "code",
-					view_word(&words_rank_code, rank->reasons[i].code), "days",
-					(int)rank->reasons[i].days));
+		json_array_append_new(list,
+				      json_pack("{s:o, s:i}", "code",
+						view_word(&words_rank_code, rank->reasons[i].code),
+						"days", (int)rank->reasons[i].days));
 	return list;
 }
 
@@ -60,9 +60,9 @@ static json_t *view_steps(const struct cutoff *cutoff)
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < cutoff->step_count; i++)
-		json_array_append_new(
-			list, json_pack("{s:s, s:o}", "rule", cutoff_rule_names[cutoff->steps[i].rule],
-					"date", view_day(cutoff->steps[i].date)));
+		json_array_append_new(list, json_pack("{s:s, s:o}", "rule",
+						      cutoff_rule_names[cutoff->steps[i].rule],
+						      "date", view_day(cutoff->steps[i].date)));
 	return list;
 }
 
@@ -99,7 +99,8 @@ static json_t *view_rank(const struct state *state, uint32_t number)
 	return rank ? json_integer(rank) : json_null();
 }
 
-static void add_reasons(const struct state *state, uint32_t number, bool with_sentence, json_t *json)
+static void add_reasons(const struct state *state, uint32_t number, bool with_sentence,
+			json_t *json)
 {
 	const struct case_record *record = state_get(state, cases, number);
 	struct arena arena = {0};
@@ -188,11 +189,11 @@ json_t *view_visit(const struct state *state, uint32_t number)
 {
 	const struct visit *visit = state_get(state, visits, number);
 	uint32_t owner = case_resolve(state, visit->case_number);
-	json_t *json = json_pack(
-		"{s:i, s:i, s:o, s:o, s:o, s:o}", "visit", (int)number, "case",
-		(int)(owner ? owner : visit->case_number), "pair", view_name(state, visit->pair), "day",
-		view_day(visit->day), "half", view_word(&words_half, visit->half), "state",
-		view_word(&words_visit_state, visit->state));
+	json_t *json = json_pack("{s:i, s:i, s:o, s:o, s:o, s:o}", "visit", (int)number, "case",
+				 (int)(owner ? owner : visit->case_number), "pair",
+				 view_name(state, visit->pair), "day", view_day(visit->day), "half",
+				 view_word(&words_half, visit->half), "state",
+				 view_word(&words_visit_state, visit->state));
 
 	if (owner && state->has_policy) {
 		const struct case_record *record = &state->cases.items[owner];
@@ -244,10 +245,10 @@ enum alarm {
 };
 
 static const char *const alarm_names[ALARM_COUNT] = {
-	[ALARM_NO_SECTOR] = "no_sector",       /* an open case whose commune no sector has */
-	[ALARM_WATER] = "water_cut",           /* water cut or limited, which is unlawful */
-	[ALARM_UNSAFE] = "unsafe_visit",       /* of a case still open */
-	[ALARM_UNREACHABLE] = "unreachable",   /* two no-shows or more */
+	[ALARM_NO_SECTOR] = "no_sector",         /* an open case whose commune no sector has */
+	[ALARM_WATER] = "water_cut",             /* water cut or limited, which is unlawful */
+	[ALARM_UNSAFE] = "unsafe_visit",         /* of a case still open */
+	[ALARM_UNREACHABLE] = "unreachable",     /* two no-shows or more */
 	[ALARM_UNRECORDED] = "unrecorded_visit", /* confirmed, its day long past */
 	[ALARM_BURIED] = "buried_task",
 };
@@ -368,8 +369,8 @@ void view_opened_subject(struct engine *engine, uint32_t household, json_t **sou
 	*subject = NULL;
 	facts = state_gather(state, household_head(state, household), &arena, &count);
 	for (uint32_t i = 0; i < count && !*subject; i++) {
-		if (engine_read(engine, facts[i].fact->seq, &arena, &event) || !event.subject.size ||
-		    is_own_number(event.subject_source))
+		if (engine_read(engine, facts[i].fact->seq, &arena, &event) ||
+		    !event.subject.size || is_own_number(event.subject_source))
 			continue;
 		*source = view_text(event.subject_source);
 		*subject = view_text(event.subject);
@@ -437,11 +438,11 @@ static json_t *view_opened_facts(struct engine *engine, uint32_t household)
 
 		if (engine_read(engine, facts[i].fact->seq, &arena, &event))
 			continue;
-		json = json_pack("{s:I, s:o, s:s, s:o, s:o, s:o}", "seq",
-				 (json_int_t)facts[i].fact->seq, "day", view_day(facts[i].day),
-				 "type", event_info_find(event.kind)->type, "source",
-				 view_text(event.source), "id", view_text(event.id), "data",
-				 record_to_json(event_info_find(event.kind)->record, &event.data, 0));
+		json = json_pack(
+			"{s:I, s:o, s:s, s:o, s:o, s:o}", "seq", (json_int_t)facts[i].fact->seq,
+			"day", view_day(facts[i].day), "type", event_info_find(event.kind)->type,
+			"source", view_text(event.source), "id", view_text(event.id), "data",
+			record_to_json(event_info_find(event.kind)->record, &event.data, 0));
 		json_array_append_new(list, json);
 	}
 	arena_done(&arena);

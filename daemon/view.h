@@ -8,7 +8,7 @@
 #include "daemon/engine.h"
 #include "daemon/tell.h"
 
-json_t *view_day(day_t day);   /* null for DAY_NONE */
+json_t *view_day(day_t day); /* null for DAY_NONE */
 json_t *view_time(ms_t time);
 json_t *view_word(const struct words *words, uint32_t value); /* null for 0 */
 json_t *view_text(struct str text);                           /* null when empty */

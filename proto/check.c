@@ -322,8 +322,7 @@ static enum err check_text(const struct field *field, struct str text, const str
 	if (text.size < field->min || text.size > field->max)
 		return fault_at(fault, place, "out of bounds", field);
 	if (field->flags & EMAIL)
-		return is_email(text) ? ERR_OK
-				      : fault_at(fault, place, "no such address", field);
+		return is_email(text) ? ERR_OK : fault_at(fault, place, "no such address", field);
 	if (field->flags & LINE && has_control(text))
 		return fault_at(fault, place, "control character", field);
 	if (text.size && memchr(text.data, '\0', text.size))
@@ -386,8 +385,8 @@ enum err check_value(const struct field *field, const void *value, const struct 
 	case FIELD_text:
 		return check_text(field, *(const struct str *)value, place, fault);
 	case FIELD_bytes:
-		return check_count(field, (uint32_t)min_u64(((const struct str *)value)->size,
-							    UINT32_MAX),
+		return check_count(field,
+				   (uint32_t)min_u64(((const struct str *)value)->size, UINT32_MAX),
 				   place, fault);
 	case FIELD_insee:
 		if (!is_insee(*(const insee_t *)value))
@@ -516,9 +515,8 @@ static enum err check_appointment(const struct appointment *row, const void *obj
 	if (row->may_lack && has_day == has_half)
 		return ERR_OK;
 	return fault_field(fault, place, has_day ? "half" : "day",
-			   row->may_lack
-				   ? "missing: day and half come together, or neither"
-				   : "missing: a moved visit needs its new day and half");
+			   row->may_lack ? "missing: day and half come together, or neither"
+					 : "missing: a moved visit needs its new day and half");
 }
 
 enum err check_together(const struct record *record, const void *object, const struct place *place,

@@ -18,9 +18,9 @@ struct reader {
 struct reader reader_from(struct str bytes);
 bool read_array(struct reader *reader, uint32_t *count) must_use;
 bool read_map(struct reader *reader, uint32_t *count) must_use;
-bool read_str(struct reader *reader, struct str *text) must_use;   /* str */
+bool read_str(struct reader *reader, struct str *text) must_use;    /* str */
 bool read_bytes(struct reader *reader, struct str *bytes) must_use; /* bin */
-bool read_uint(struct reader *reader, uint64_t *value) must_use;   /* a non-negative integer */
+bool read_uint(struct reader *reader, uint64_t *value) must_use;    /* a non-negative integer */
 bool read_sint(struct reader *reader, int64_t *value) must_use;
 bool read_bool(struct reader *reader, bool *value) must_use;
 bool read_nil(struct reader *reader) must_use;

@@ -72,8 +72,8 @@ static void take_envelope(const struct envelope *envelope, struct event *event)
 	event->time = envelope->time;
 	event->subject = envelope->subject;
 	if (event->subject.size)
-		event->subject_source = envelope->subjectsource.size ? envelope->subjectsource
-								     : envelope->source;
+		event->subject_source =
+			envelope->subjectsource.size ? envelope->subjectsource : envelope->source;
 }
 
 static enum err check_subject(const struct event *event, struct fault *fault)
@@ -135,8 +135,7 @@ static enum err decode_data(const struct decode *decode, struct str data, struct
 	struct decode inner = *decode;
 
 	if (!data.data)
-		return record->count == 0 ? ERR_OK
-					  : fault_missing(decode->fault, &place, &a_map);
+		return record->count == 0 ? ERR_OK : fault_missing(decode->fault, &place, &a_map);
 	inner.reader = &reader;
 	return decode_record(&inner, record, &event->data, &place);
 }
@@ -148,8 +147,8 @@ static enum err check_size(const struct event *event, struct str bytes, struct f
 
 	if (bytes.size <= EVENT_SIZE_MAX || class == CLASS_OPERATOR || class == CLASS_SYSTEM)
 		return ERR_OK;
-	return fault_set(fault, ERR_TOO_LARGE, "", "the event is too large: expected at most %d bytes",
-			 EVENT_SIZE_MAX);
+	return fault_set(fault, ERR_TOO_LARGE, "",
+			 "the event is too large: expected at most %d bytes", EVENT_SIZE_MAX);
 }
 
 enum err event_decode(struct str bytes, struct arena *arena, struct event *event,
@@ -176,8 +175,7 @@ enum err event_decode(struct str bytes, struct arena *arena, struct event *event
 	return err ? err : check_event_together(event, fault);
 }
 
-void event_envelope(const struct event *event, char type[TYPE_TEXT_SIZE],
-		    struct envelope *envelope)
+void event_envelope(const struct event *event, char type[TYPE_TEXT_SIZE], struct envelope *envelope)
 {
 	snprintf(type, TYPE_TEXT_SIZE, EVENT_TYPE_PREFIX "%s", event_info_find(event->kind)->type);
 	record_clear(&record_envelope, envelope);

@@ -24,7 +24,8 @@ static void transcode_object(const json_t *json, uint32_t depth, struct buf *out
 	json_t *value;
 
 	write_map(out, (uint32_t)json_object_size(json));
-	json_object_foreach((json_t *)json, name, value) {
+	json_object_foreach((json_t *)json, name, value)
+	{
 		write_text(out, name);
 		transcode(value, depth + 1, out);
 	}

@@ -15,7 +15,7 @@ enum {
 	HEADER_SIZE = 4,
 	READ_SIZE = 256 * 1024,  /* taken from one peer in one turn of the loop, at most */
 	WRITE_SIZE = 256 * 1024, /* so much is not left waiting for the end of the turn */
-	ACCEPTS_MAX = 64,	 /* in one turn of the loop */
+	ACCEPTS_MAX = 64,        /* in one turn of the loop */
 	ACCEPT_PAUSE_MS = 100,   /* when there are no descriptors left */
 	BACKLOG = 128,
 };
@@ -28,18 +28,18 @@ struct peer {
 	uint32_t uid;
 	int32_t pid;
 
-	struct watch *readable; /* NULL while paused */
-	struct watch *writable; /* only while the kernel would take no more */
+	struct watch *readable;        /* NULL while paused */
+	struct watch *writable;        /* only while the kernel would take no more */
 	struct timer *flush, *deliver; /* both at once after what is ready now */
 
-	char *in;	     /* from in_begin to in_end: read, not yet delivered */
+	char *in; /* from in_begin to in_end: read, not yet delivered */
 	size_t in_begin, in_end, in_capacity;
 	struct buf out;
 	size_t out_sent;
 
 	bool is_paused, is_flushing;
-	bool is_deaf;  /* takes nothing more from us: what it sent before is still read */
-	bool is_ended; /* sends nothing more */
+	bool is_deaf;   /* takes nothing more from us: what it sent before is still read */
+	bool is_ended;  /* sends nothing more */
 	uint32_t calls; /* of the owner's functions we are in: it is not freed under them */
 };
 
@@ -428,8 +428,8 @@ static void on_accept_again(void *context)
 {
 	struct listener *listener = context;
 
-	listener->watch = watch_new(listener->loop, listener->fd, true, false, on_acceptable,
-				    listener);
+	listener->watch =
+		watch_new(listener->loop, listener->fd, true, false, on_acceptable, listener);
 }
 
 /* Without descriptors the socket stays readable and would keep the loop busy: look away a while. */
@@ -476,9 +476,13 @@ enum err listener_open(struct loop *loop, const char *path, uint32_t mode, liste
 		return ERR_IO;
 	}
 	listener = mem_new(sizeof(*listener));
-	*listener = (struct listener){.loop = loop, .fd = fd, .fn = fn, .context = context,
+	*listener = (struct listener){.loop = loop,
+				      .fd = fd,
+				      .fn = fn,
+				      .context = context,
 				      .path = mem_copy(str_from(path)),
-				      .device = stat.st_dev, .inode = stat.st_ino};
+				      .device = stat.st_dev,
+				      .inode = stat.st_ino};
 	listener->again = timer_new(loop, on_accept_again, listener);
 	listener->watch = watch_new(loop, fd, true, false, on_acceptable, listener);
 	*out = listener;

@@ -22,8 +22,8 @@ struct peer *peer_new(struct loop *loop, int fd, const struct peer_handler *hand
 void peer_close(struct peer **peer); /* without calling on_closed */
 
 void peer_send(struct peer *peer, struct str frame); /* queued; the length is put in front */
-size_t peer_pending(const struct peer *peer);        /* bytes queued and not yet taken by the kernel */
-void peer_pause(struct peer *peer, bool pause);      /* stop or go on reading */
+size_t peer_pending(const struct peer *peer);   /* bytes queued and not yet taken by the kernel */
+void peer_pause(struct peer *peer, bool pause); /* stop or go on reading */
 
 uint32_t peer_uid(const struct peer *peer);
 int32_t peer_pid(const struct peer *peer);

@@ -11,7 +11,7 @@ struct rpc {
 	enum rpc_type type;
 	uint32_t msgid;
 	struct str method;
-	struct str params; /* msgpack of the array, not decoded */
+	struct str params;  /* msgpack of the array, not decoded */
 	struct fault error; /* answers: code ERR_OK when nil */
 	struct str result;  /* answers: msgpack of one object */
 };

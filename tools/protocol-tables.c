@@ -23,7 +23,9 @@ static void print_marks(const struct field *field, struct buf *out)
 		uint32_t flag;
 		const char *mark;
 	} marks[] = {
-		{KEY, "key"}, {PERSONAL, "personal"}, {PAST, "not after `time`"},
+		{KEY, "key"},
+		{PERSONAL, "personal"},
+		{PAST, "not after `time`"},
 	};
 	const char *comma = "";
 
@@ -141,8 +143,8 @@ static void print_limits(struct buf *out)
 		{WORKER_SLOTS_MAX, "slots of one worker"},
 		{HEARTBEAT_MS, "milliseconds between heartbeats"},
 		{HEARTBEATS_MISSED_MAX, "heartbeats missed, and the other side is gone"},
-		{LEASE_PRESENT_MS,
-		 "milliseconds after a start of the core within which workers present their leases"},
+		{LEASE_PRESENT_MS, "milliseconds after a start of the core within which workers "
+				   "present their leases"},
 		{TASK_ATTEMPTS_MAX, "attempts at a task before it is buried"},
 		{TASK_LIFE_HOURS, "hours a task is tried before it is buried"},
 		{TASK_DEATHS_MAX, "workers that may die on a task before it is buried"},
@@ -176,7 +178,8 @@ static void print_all(struct buf *out)
 	buf_printf(out, "### Messages\n\nWhat methods take as their one map.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(messages); i++)
 		print_record(messages[i], out);
-	buf_printf(out, "### Records\n\nMaps inside events and messages, and the bodies of tasks.\n\n");
+	buf_printf(out,
+		   "### Records\n\nMaps inside events and messages, and the bodies of tasks.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
 		if (records[i] != &record_envelope)
 			print_record(records[i], out);
@@ -244,8 +247,9 @@ static int update(const char *path, bool write)
 		return EXIT_SUCCESS;
 	if (write && file_write(path, buf_str(&new)))
 		return EXIT_SUCCESS;
-	fprintf(stderr, write ? "protocol-tables: %s cannot be written\n"
-			      : "protocol-tables: %s is not current: run with --write\n",
+	fprintf(stderr,
+		write ? "protocol-tables: %s cannot be written\n"
+		      : "protocol-tables: %s is not current: run with --write\n",
 		path);
 	return EXIT_STALE;
 }

@@ -61,8 +61,7 @@ static enum err open_files(struct core *core)
 						       core->config->key_file},
 			    &core->keystore, &fault);
 	if (!err) {
-		err = access_log_open(join_path(&path, core, "access.log").data,
-				      &core->access_log);
+		err = access_log_open(join_path(&path, core, "access.log").data, &core->access_log);
 		(void)fault_set(&fault, err, "", "the access log cannot be opened");
 	}
 	buf_done(&path);
@@ -144,8 +143,9 @@ static enum err mend_keys(struct core *core)
 	if (state->parties.count > 1 && keystore_made(core->keystore) < state->parties.count - 1) {
 		log_error("boot.keys_short", "parties=%u keys=%u", state->parties.count - 1,
 			  keystore_made(core->keystore));
-		fprintf(stderr, "vigied: the keystore is older than the journal; restore the newest "
-				"backup of the keys\n");
+		fprintf(stderr,
+			"vigied: the keystore is older than the journal; restore the newest "
+			"backup of the keys\n");
 		return ERR_CORRUPT;
 	}
 	for (uint32_t i = 1; i < state->parties.count; i++)
@@ -198,7 +198,8 @@ static enum err begin(struct core *core, const struct boot *boot)
 
 	if (boot->rehearse) {
 		if (!day_parse(str_from(boot->rehearse), &day)) {
-			fprintf(stderr, "vigied: --rehearse: no such day; YYYY-MM-DD is expected\n");
+			fprintf(stderr,
+				"vigied: --rehearse: no such day; YYYY-MM-DD is expected\n");
 			err = ERR_USAGE;
 		}
 		core->calendar = (struct calendar){true, err ? 0 : time_at_paris(day, 0, 0)};

@@ -4,7 +4,8 @@
 #include "daemon/io/core.h"
 
 struct boot {
-	const char *rehearse; /* a day: a new journal becomes a rehearsal that begins on it; or NULL */
+	const char
+		*rehearse; /* a day: a new journal becomes a rehearsal that begins on it; or NULL */
 };
 
 /* Opens journal and keystore, rebuilds the state, begins a new journal with the policy where there is

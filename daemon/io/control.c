@@ -30,8 +30,7 @@ static void ask(struct control *control, struct rpc_call *call, const struct que
 		return;
 	}
 	if (row->sockets & SOCKET_STATUS && strcmp(row->method, "status") == 0)
-		json_object_set_new(question.answer, "workers",
-				    dispatch_view(control->dispatch));
+		json_object_set_new(question.answer, "workers", dispatch_view(control->dispatch));
 	rpc_answer(&call, question.answer);
 }
 

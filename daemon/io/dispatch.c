@@ -382,8 +382,8 @@ static void on_done(struct worker *worker, const struct rpc *rpc)
 		arena_done(&arena);
 		return;
 	}
-	is_plan = done.id < state->tasks.count &&
-		  state->tasks.items[done.id].kind == TASK_KIND_PLAN;
+	is_plan =
+		done.id < state->tasks.count && state->tasks.items[done.id].kind == TASK_KIND_PLAN;
 	errand = new_errand(worker, is_plan ? EVENT_PLAN_MADE : EVENT_TASK_DONE);
 	errand->msgid = rpc->msgid;
 	errand->task = (uint32_t)done.id;
@@ -669,12 +669,12 @@ json_t *dispatch_view(const struct dispatch *dispatch)
 					json_array_append_new(
 						kinds,
 						json_string(words_name(&words_task_kind, kind)));
-			json_array_append_new(
-				list, json_pack("{s:s, s:s, s:O, s:i, s:i, s:i}", "name",
-						worker->name, "version", worker->version, "kinds",
-						kinds, "slots", (int)worker->slots, "busy",
-						(int)worker->lease_count, "uid",
-						(int)peer_uid(worker->peer)));
+			json_array_append_new(list,
+					      json_pack("{s:s, s:s, s:O, s:i, s:i, s:i}", "name",
+							worker->name, "version", worker->version,
+							"kinds", kinds, "slots", (int)worker->slots,
+							"busy", (int)worker->lease_count, "uid",
+							(int)peer_uid(worker->peer)));
 		}
 		json_decref(kinds);
 	}

@@ -53,8 +53,8 @@ static void send_inner(struct intake *intake, struct gate_link *link, uint32_t g
 	peer_send(link->peer, buf_str(&intake->outer));
 }
 
-static void refuse(struct intake *intake, struct gate_link *link, uint32_t gate_msgid, uint32_t msgid,
-		   const struct fault *fault)
+static void refuse(struct intake *intake, struct gate_link *link, uint32_t gate_msgid,
+		   uint32_t msgid, const struct fault *fault)
 {
 	buf_reset(&intake->inner);
 	rpc_error(&intake->inner, msgid, fault);

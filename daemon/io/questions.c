@@ -156,8 +156,9 @@ static enum err log_look(struct question *question, const char *method, const ch
 
 	if (access_log_add(core->access_log, engine_now(core->engine), question->uid, method, what,
 			   number))
-		return fault_set(&question->fault, ERR_INTERNAL, "",
-				 "the look could not be written to the access log, so it is refused");
+		return fault_set(
+			&question->fault, ERR_INTERNAL, "",
+			"the look could not be written to the access log, so it is refused");
 	return ERR_OK;
 }
 
@@ -219,8 +220,7 @@ static json_t *status_policy(const struct state *state)
 	if (!state->has_policy)
 		return json_null();
 	return json_pack("{s:o, s:o, s:I}", "name", view_text(state->policy.name), "department",
-			 view_text(state->policy.department), "seq",
-			 (json_int_t)state->policy_seq);
+			 view_text(state->policy.department), "seq", (json_int_t)state->policy_seq);
 }
 
 static json_t *status_intake(const struct engine_counters *counters)
@@ -240,8 +240,8 @@ static enum err ask_status(struct question *question)
 	engine_digest(core->engine, digest);
 	question->answer = json_pack(
 		"{s:o, s:b, s:I, s:s, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "now",
-		view_time(engine_now(core->engine)), "rehearsal", core->calendar.is_rehearsal, "seq",
-		(json_int_t)state->seq, "digest", digest, "epoch", (json_int_t)core->epoch,
+		view_time(engine_now(core->engine)), "rehearsal", core->calendar.is_rehearsal,
+		"seq", (json_int_t)state->seq, "digest", digest, "epoch", (json_int_t)core->epoch,
 		"draining", core->is_draining, "policy", status_policy(state), "cases",
 		status_cases(state), "tasks", status_tasks(state), "intake",
 		status_intake(engine_counters(core->engine)), "alarms", view_alarms(state));
@@ -304,9 +304,9 @@ static enum err ask_queue(struct question *question)
 		if (total++ < limit)
 			json_array_append_new(cases, view_case(state, number, true));
 	}
-	question->answer = json_pack("{s:I, s:o, s:I, s:o}", "seq", (json_int_t)state->seq, "today",
-				     view_day(state->today), "total", (json_int_t)total, "cases",
-				     cases);
+	question->answer =
+		json_pack("{s:I, s:o, s:I, s:o}", "seq", (json_int_t)state->seq, "today",
+			  view_day(state->today), "total", (json_int_t)total, "cases", cases);
 	return ERR_OK;
 }
 
@@ -471,8 +471,7 @@ static enum err ask_tasks(struct question *question)
 	json_t *tasks;
 
 	if (!get_word(question, "state", &words_task_state, &wanted) ||
-	    !get_word(question, "kind", &words_task_kind, &kind) ||
-	    !get_limit(question, &limit))
+	    !get_word(question, "kind", &words_task_kind, &kind) || !get_limit(question, &limit))
 		return question->fault.code;
 	tasks = json_array();
 	for (uint32_t i = state->tasks.count; i-- > 1 && json_array_size(tasks) < limit;) {

@@ -11,7 +11,7 @@ struct question {
 	struct core *core;
 	const json_t *params;
 	uint32_t uid;
-	json_t *answer;     /* set on success; the caller's */
+	json_t *answer; /* set on success; the caller's */
 	struct fault fault;
 };
 
@@ -19,7 +19,7 @@ typedef enum err question_fn(struct question *question);
 
 struct question_row {
 	const char *method;
-	uint32_t sockets; /* which sockets take it */
+	uint32_t sockets;   /* which sockets take it */
 	const char *params; /* the names it takes, parted by spaces */
 	question_fn *fn;
 };

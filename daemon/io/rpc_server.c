@@ -138,7 +138,8 @@ enum err rpc_check_params(const json_t *params, const char *names, struct fault 
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)params, name, value) {
+	json_object_foreach((json_t *)params, name, value)
+	{
 		if (!is_among(name, names))
 			return fault_set(fault, ERR_BAD_REQUEST, name,
 					 "unknown parameter; this method takes %s",

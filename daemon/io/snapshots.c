@@ -185,9 +185,8 @@ static bool write_file(const struct core *core, const char *path)
 	digest_begin(&output.sum);
 	snapshot_write(engine_state(core->engine), write_out, &output);
 	digest_end(&output.sum, (uint8_t *)head + sizeof(magic));
-	return !output.is_broken &&
-	       pwrite(output.fd, head, sizeof(head), 0) == sizeof(head) && fsync(output.fd) == 0 &&
-	       close(output.fd) == 0;
+	return !output.is_broken && pwrite(output.fd, head, sizeof(head), 0) == sizeof(head) &&
+	       fsync(output.fd) == 0 && close(output.fd) == 0;
 }
 
 static void remove_old(const struct core *core)

@@ -1,14 +1,10 @@
 #include "daemon/state/cutoff.h"
 
 const char *const cutoff_rule_names[CUTOFF_RULE_COUNT] = {
-	[CUTOFF_NOTICE_1] = "notice_1",
-	[CUTOFF_NOTICE_2] = "notice_2",
-	[CUTOFF_PROTECTED] = "protected",
-	[CUTOFF_NOTICE_ENDS] = "notice_ends",
-	[CUTOFF_REDUCED_POWER] = "reduced_power",
-	[CUTOFF_FSL_PENDING] = "fsl_pending",
-	[CUTOFF_FSL_DECIDED] = "fsl_decided",
-	[CUTOFF_TRUCE] = "truce",
+	[CUTOFF_NOTICE_1] = "notice_1",           [CUTOFF_NOTICE_2] = "notice_2",
+	[CUTOFF_PROTECTED] = "protected",         [CUTOFF_NOTICE_ENDS] = "notice_ends",
+	[CUTOFF_REDUCED_POWER] = "reduced_power", [CUTOFF_FSL_PENDING] = "fsl_pending",
+	[CUTOFF_FSL_DECIDED] = "fsl_decided",     [CUTOFF_TRUCE] = "truce",
 };
 
 /* The facts of one household, seen for one supplier and energy. */
@@ -74,8 +70,7 @@ static const struct standing *latest_notice(const struct view *view, uint32_t st
 	for (uint32_t i = 0; i < view->count; i++) {
 		const struct standing *notice = &view->facts[i];
 
-		if (!notice_counts(view, notice, step) ||
-		    (since && notice_is_after(since, notice)))
+		if (!notice_counts(view, notice, step) || (since && notice_is_after(since, notice)))
 			continue;
 		if (!latest || notice_is_after(notice, latest))
 			latest = notice;
@@ -142,8 +137,7 @@ static bool fact_protects(const struct view *view, const struct fact *fact, day_
 		return (fact->decision.outcome == OUTCOME_GRANTED ||
 			fact->decision.outcome == OUTCOME_PARTIAL) &&
 		       day_add_months(d0, -12) <= fact->decision.decided_on &&
-		       fact->decision.decided_on < d0 &&
-		       find_request(view, fact->decision.request);
+		       fact->decision.decided_on < d0 && find_request(view, fact->decision.request);
 	return false;
 }
 
@@ -182,10 +176,11 @@ static void allow_by_notices(const struct policy_law *law, const struct procedur
 		uint64_t days = said == NOTICE_DAYS_NONE ? 0 : said;
 
 		add_step(cutoff, CUTOFF_NOTICE_2, second->fact->notice.issued_on);
-		cutoff->earliest = second->fact->notice.issued_on +
-				   (day_t)max_u64(days, law->final_notice);
+		cutoff->earliest =
+			second->fact->notice.issued_on + (day_t)max_u64(days, law->final_notice);
 	} else {
-		cutoff->earliest = first->fact->notice.issued_on + (day_t)(grace + law->final_notice);
+		cutoff->earliest =
+			first->fact->notice.issued_on + (day_t)(grace + law->final_notice);
 	}
 }
 
@@ -219,7 +214,8 @@ static day_t earliest_limitation(const struct view *view, day_t d0)
 		const struct fact *fact = view->facts[i].fact;
 
 		if (fact->kind != EVENT_SUPPLIER_LIMITED || fact->supply.on < d0 ||
-		    fact->supply.supplier != view->supplier || fact->supply.energy != view->energy ||
+		    fact->supply.supplier != view->supplier ||
+		    fact->supply.energy != view->energy ||
 		    supply_is_restored_after(view->facts, view->count, view->supplier, view->energy,
 					     fact->supply.on, view->facts[i].seq))
 			continue;

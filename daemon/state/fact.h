@@ -69,7 +69,7 @@ struct closing_fact {
 	uint8_t reason;
 };
 
-struct giver_fact { /* registered, moved, left */
+struct giver_fact {         /* registered, moved, left */
 	uint32_t structure; /* name number, 0: not said */
 	uint32_t successor; /* party number, 0: not said */
 	day_t until;        /* left only */
@@ -83,18 +83,19 @@ struct absence_fact {
 };
 
 struct fact {
-	uint64_t seq;        /* number of the event that said it */
-	uint64_t key[2];     /* fingerprint of what a later event would replace; zero: nothing */
-	uint32_t party;      /* the household or giver it is about; 0: a pair */
-	uint32_t next;       /* of the same party, later; 0: the last */
-	uint32_t replaces;   /* the older fact under the same key, or 0 */
-	uint32_t source;     /* name number */
-	uint32_t opened;     /* the case it was the first to open, or 0; only on the oldest under a key */
-	day_t day;           /* Paris day of the event's time */
-	day_t accepted;      /* Paris day it was taken */
-	uint8_t kind;        /* enum event_kind */
-	bool is_void;        /* retracted */
-	bool is_replaced;    /* a later fact under the same key holds */
+	uint64_t seq;      /* number of the event that said it */
+	uint64_t key[2];   /* fingerprint of what a later event would replace; zero: nothing */
+	uint32_t party;    /* the household or giver it is about; 0: a pair */
+	uint32_t next;     /* of the same party, later; 0: the last */
+	uint32_t replaces; /* the older fact under the same key, or 0 */
+	uint32_t source;   /* name number */
+	uint32_t
+		opened; /* the case it was the first to open, or 0; only on the oldest under a key */
+	day_t day;      /* Paris day of the event's time */
+	day_t accepted;   /* Paris day it was taken */
+	uint8_t kind;     /* enum event_kind */
+	bool is_void;     /* retracted */
+	bool is_replaced; /* a later fact under the same key holds */
 	union {
 		struct referral_fact referral;
 		struct withdrawal_fact withdrawal;

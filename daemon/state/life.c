@@ -240,7 +240,8 @@ static void place_visit(struct visit *visit, const struct visit_fact *fact)
 {
 	if (fact->day == DAY_NONE)
 		return;
-	visit->sequence += visit->was_confirmed && (visit->day != fact->day || visit->half != fact->half);
+	visit->sequence +=
+		visit->was_confirmed && (visit->day != fact->day || visit->half != fact->half);
 	visit->day = fact->day;
 	visit->half = fact->half;
 	visit->is_pinned = true;
@@ -287,8 +288,7 @@ static void hold_confirmed(struct living *living, uint32_t position)
 
 	if (!open || open->visit == position)
 		return;
-	if (!open->visit ||
-	    living->visits[open->visit - 1].visit->state != VISIT_STATE_CONFIRMED)
+	if (!open->visit || living->visits[open->visit - 1].visit->state != VISIT_STATE_CONFIRMED)
 		open->visit = position;
 }
 
@@ -367,18 +367,12 @@ static void drop_passed_visits(struct living *living, struct horizon *horizon)
 typedef void tell_fn(struct living *living);
 
 static tell_fn *const tellers[EVENT_KIND_END] = {
-	[EVENT_REFERRAL_RECEIVED] = tell_referral,
-	[EVENT_REFERRAL_WITHDRAWN] = tell_withdrawal,
-	[EVENT_SUPPLIER_NOTICE] = tell_threat,
-	[EVENT_SUPPLIER_CUT] = tell_threat,
-	[EVENT_FSL_REQUEST_FILED] = tell_request,
-	[EVENT_HOUSEHOLD_MOVED] = tell_move,
-	[EVENT_VISIT_CONFIRMED] = tell_visit,
-	[EVENT_VISIT_MOVED] = tell_visit,
-	[EVENT_VISIT_CANCELLED] = tell_visit,
-	[EVENT_VISIT_RECORDED] = tell_visit,
-	[EVENT_DEROGATION_DECIDED] = tell_derogation,
-	[EVENT_CASE_CLOSED] = tell_closing,
+	[EVENT_REFERRAL_RECEIVED] = tell_referral,    [EVENT_REFERRAL_WITHDRAWN] = tell_withdrawal,
+	[EVENT_SUPPLIER_NOTICE] = tell_threat,        [EVENT_SUPPLIER_CUT] = tell_threat,
+	[EVENT_FSL_REQUEST_FILED] = tell_request,     [EVENT_HOUSEHOLD_MOVED] = tell_move,
+	[EVENT_VISIT_CONFIRMED] = tell_visit,         [EVENT_VISIT_MOVED] = tell_visit,
+	[EVENT_VISIT_CANCELLED] = tell_visit,         [EVENT_VISIT_RECORDED] = tell_visit,
+	[EVENT_DEROGATION_DECIDED] = tell_derogation, [EVENT_CASE_CLOSED] = tell_closing,
 };
 
 /* Lets time pass up to a fact: what ends by itself has ended before it is told. */
@@ -387,7 +381,8 @@ static void pass_time(struct living *living, struct horizon *horizon, uint64_t u
 	day_t days = (day_t)living->policy->rules.visited_closes_after;
 	struct life_case *open = living->open;
 
-	if (open && open->visited_on != DAY_NONE && horizon_reached(horizon, open->visited_on + days))
+	if (open && open->visited_on != DAY_NONE &&
+	    horizon_reached(horizon, open->visited_on + days))
 		close_case(living, CLOSING_DONE, open->visited_on + days);
 	tell_lifts(living, until_seq); /* what was lifted had not passed */
 	drop_passed_visits(living, horizon);

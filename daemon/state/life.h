@@ -7,14 +7,14 @@
 
 /* One case as the facts tell it. */
 struct life_case {
-	uint32_t opening;    /* index in the facts: what opened it first */
-	uint64_t order_seq;  /* place of what opened it, or last reopened it */
+	uint32_t opening;   /* index in the facts: what opened it first */
+	uint64_t order_seq; /* place of what opened it, or last reopened it */
 	day_t first_date;
-	bool has_referral;   /* else it needs contact */
+	bool has_referral; /* else it needs contact */
 	bool is_closed;
-	uint32_t closing;    /* enum closing */
+	uint32_t closing; /* enum closing */
 	day_t closed_on;
-	day_t visited_on;    /* DAY_NONE: not visited since it (re)opened */
+	day_t visited_on;                       /* DAY_NONE: not visited since it (re)opened */
 	uint32_t reasons, energies, vulnerable; /* sets, all referrals together */
 	uint32_t no_shows;
 	const struct standing *derogation; /* the latest since it (re)opened, or NULL */
@@ -25,7 +25,7 @@ struct life {
 	insee_t insee; /* where the household lives, 0: unknown */
 	uint32_t case_count;
 	struct life_case *cases; /* room for one a fact, given by the caller */
-	uint32_t *joined;        /* for each fact: 1 + the case it belongs to, 0: none; the caller's too */
+	uint32_t *joined; /* for each fact: 1 + the case it belongs to, 0: none; the caller's too */
 };
 
 /* A visit of the household and its number. */

@@ -11,7 +11,7 @@ struct names {
 	struct map index;
 };
 
-uint32_t names_add(struct names *names, struct str name);        /* finds it or takes it up */
-uint32_t names_find(const struct names *names, struct str name); /* 0 when never used */
+uint32_t names_add(struct names *names, struct str name);         /* finds it or takes it up */
+uint32_t names_find(const struct names *names, struct str name);  /* 0 when never used */
 struct str names_get(const struct names *names, uint32_t number); /* empty for 0 */
 void names_done(struct names *names);

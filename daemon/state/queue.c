@@ -77,8 +77,8 @@ static void reserve(struct queue *queue, uint32_t number)
 	uint32_t old = queue->capacity;
 
 	while (queue->capacity <= number)
-		queue->nodes = mem_grow(queue->nodes,
-					sizeof(*queue->nodes) * mem_next(&queue->capacity));
+		queue->nodes =
+			mem_grow(queue->nodes, sizeof(*queue->nodes) * mem_next(&queue->capacity));
 	memset(&queue->nodes[old], 0, sizeof(*queue->nodes) * (queue->capacity - old));
 }
 
@@ -121,7 +121,8 @@ void queue_remove(struct queue *queue, uint32_t number)
 
 		assert(*at);
 		node->size--;
-		at = key_is_before(queue->nodes[number].key, node->key) ? &node->left : &node->right;
+		at = key_is_before(queue->nodes[number].key, node->key) ? &node->left
+									: &node->right;
 	}
 	*at = join(queue, queue->nodes[number].left, queue->nodes[number].right);
 	queue->nodes[number] = (struct queue_node){0};

@@ -13,7 +13,8 @@ struct queue_key {
 
 struct queue_node {
 	struct queue_key key;
-	uint32_t left, right, size; /* node n stands for case n; 0: none; size 0: not in the queue */
+	uint32_t left, right,
+		size; /* node n stands for case n; 0: none; size 0: not in the queue */
 };
 
 struct queue {
@@ -24,7 +25,7 @@ struct queue {
 uint32_t queue_count(const struct queue *queue);
 bool queue_has(const struct queue *queue, uint32_t number);
 void queue_put(struct queue *queue, uint32_t number, struct queue_key key); /* moves it if there */
-void queue_remove(struct queue *queue, uint32_t number);                   /* harmless if not there */
+void queue_remove(struct queue *queue, uint32_t number); /* harmless if not there */
 
 /* 1 for the first; 0 when it is not in the queue. */
 uint32_t queue_rank(const struct queue *queue, uint32_t number);

@@ -7,18 +7,18 @@ enum recipient_kind { TO_GIVER = 1, TO_PAIR = 2, TO_COORDINATOR = 3 };
 
 /* A mail to write: what it is about and to whom. The words are found when it is handed out. */
 struct mail {
-	uint64_t about;      /* number of the event it answers */
-	uint64_t referral;   /* number of the referral whose form the giver knows, or 0 */
-	uint32_t case_number;      /* number */
-	uint32_t giver;      /* party number of the giver it was meant for, or 0 */
-	uint32_t recipient;  /* giver's party number, or pair's name number; 0: the coordinator */
-	uint32_t visit;      /* number, or 0; the next four are the visit as it was then */
+	uint64_t about;       /* number of the event it answers */
+	uint64_t referral;    /* number of the referral whose form the giver knows, or 0 */
+	uint32_t case_number; /* number */
+	uint32_t giver;       /* party number of the giver it was meant for, or 0 */
+	uint32_t recipient;   /* giver's party number, or pair's name number; 0: the coordinator */
+	uint32_t visit;       /* number, or 0; the next four are the visit as it was then */
 	day_t day;
-	uint32_t pair;       /* name number */
+	uint32_t pair; /* name number */
 	uint32_t sequence;
 	uint8_t half, visit_state;
-	uint8_t template;    /* enum template */
-	uint8_t to;          /* enum recipient_kind */
+	uint8_t template; /* enum template */
+	uint8_t to;       /* enum recipient_kind */
 	uint8_t case_state, closing;
 	uint8_t second_visit;
 };
@@ -27,12 +27,12 @@ struct task {
 	uint8_t kind;  /* enum task_kind */
 	uint8_t state; /* enum task_state */
 	uint8_t attempts, deaths;
-	bool has_started;  /* the worker said so under the present lease */
-	uint64_t token;    /* of the present or last lease */
+	bool has_started; /* the worker said so under the present lease */
+	uint64_t token;   /* of the present or last lease */
 	ms_t created;
-	ms_t due;          /* when it is ready, retried, or (held) expires; MS_NONE: no timer */
+	ms_t due; /* when it is ready, retried, or (held) expires; MS_NONE: no timer */
 	uint32_t next, previous; /* in the list of its state: ready and held tasks are listed */
-	uint32_t code;     /* name number of the last failure's code, or 0 */
+	uint32_t code;           /* name number of the last failure's code, or 0 */
 	struct mail mail;
 };
 

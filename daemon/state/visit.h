@@ -6,11 +6,11 @@
 #include "proto/message.h"
 
 struct visit {
-	uint32_t case_number;   /* number */
-	uint32_t next;    /* of the same case, later; 0: the last */
+	uint32_t case_number;           /* number */
+	uint32_t next;                  /* of the same case, later; 0: the last */
 	uint32_t first_fact, last_fact; /* what the coordinator said of it */
-	uint64_t placed;  /* number of the event with the plan that made it */
-	uint64_t lifted;  /* number of the event by which the machine took it back, or 0 */
+	uint64_t placed;                /* number of the event with the plan that made it */
+	uint64_t lifted;    /* number of the event by which the machine took it back, or 0 */
 	uint32_t plan_pair; /* name number; where the last plan put it */
 	day_t plan_day;
 	uint8_t plan_half;

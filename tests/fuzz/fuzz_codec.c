@@ -7,8 +7,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct record *const records[] = {
-#define RECORD(name, ...)  &record_##name,
-#define MESSAGE(name, ...) &record_##name,
+#define RECORD(name, ...)      &record_##name,
+#define MESSAGE(name, ...)     &record_##name,
 #define EVENT(KIND, kind, ...) &record_##kind,
 #include "proto/records.def"
 #include "proto/messages.def"
@@ -19,8 +19,8 @@ static const struct record *const records[] = {
 };
 
 static union {
-#define RECORD(name, ...)  struct name name;
-#define MESSAGE(name, ...) struct name name##_message;
+#define RECORD(name, ...)      struct name name;
+#define MESSAGE(name, ...)     struct name name##_message;
 #define EVENT(KIND, kind, ...) struct kind kind##_event;
 #include "proto/records.def"
 #include "proto/messages.def"
@@ -113,7 +113,8 @@ static void fuzz_rpc(struct str bytes, struct arena *arena)
 		check_fault(&fault);
 		return;
 	}
-	if (rpc.type == RPC_REQUEST && rpc_params(&rpc, &record_worker_ready, arena, &object, &fault))
+	if (rpc.type == RPC_REQUEST &&
+	    rpc_params(&rpc, &record_worker_ready, arena, &object, &fault))
 		check_fault(&fault);
 }
 

@@ -95,8 +95,8 @@ void story_policy(struct arena *arena, struct policy *policy)
 	record_clear(&record_policy, policy);
 	policy->department = STR("39");
 	policy->name = STR("Essai");
-	policy->coordinator = (struct policy_person){true, STR("Coordination"),
-						     STR("coordination@exemple.test")};
+	policy->coordinator =
+		(struct policy_person){true, STR("Coordination"), STR("coordination@exemple.test")};
 	policy->rules = jura_rules;
 	policy->planning = (struct policy_planning){true, 3, SAID_NO, 3};
 	policy->outreach = (struct policy_outreach){true, 12, 8};
@@ -104,8 +104,8 @@ void story_policy(struct arena *arena, struct policy *policy)
 	*law = jura_law;
 	policy->laws = (struct list){1, law};
 	policy->sectors = (struct list){2, arena_new(arena, 2 * sizeof(struct policy_sector))};
-	open_sector(arena, list_at(&policy->sectors, struct policy_sector, 0), "nord",
-		    "2015-01-01", "2016-12-31");
+	open_sector(arena, list_at(&policy->sectors, struct policy_sector, 0), "nord", "2015-01-01",
+		    "2016-12-31");
 	open_sector(arena, list_at(&policy->sectors, struct policy_sector, 1), "sud", "2016-01-01",
 		    "2016-12-31");
 	policy->communes = (struct list){0, arena_new(arena, 3 * sizeof(struct policy_commune))};

@@ -40,8 +40,8 @@ static void make_list(const struct field *field, struct list *list, day_t *day, 
 	list->count = 1 + (uint32_t)pick(3);
 	list->items = arena_new(arena, list->count * field->record->size);
 	for (uint32_t i = 0; i < list->count; i++)
-		make_record(field->record, (char *)list->items + i * field->record->size, day,
-			    full, arena);
+		make_record(field->record, (char *)list->items + i * field->record->size, day, full,
+			    arena);
 }
 
 static insee_t make_insee(uint32_t number)
@@ -176,19 +176,44 @@ static void same_content(const struct event *one, const struct event *two)
 static void test_walk_takes_what_the_library_takes(void **unused)
 {
 	static const struct str cases[] = {
-		STR("\xc0"), STR("\xc2"), STR("\xc3"), STR("\x00"), STR("\x7f"), STR("\xff"),
-		STR("\xe0"), STR("\xcc\xff"), STR("\xcd\xff\xff"), STR("\xce\xff\xff\xff\xff"),
-		STR("\xcf\xff\xff\xff\xff\xff\xff\xff\xff"), STR("\xd0\x80"), STR("\xd0\x05"),
-		STR("\xd1\x80\x00"), STR("\xd2\x80\x00\x00\x00"), STR("\xd2\x00\x00\x00\x05"),
+		STR("\xc0"),
+		STR("\xc2"),
+		STR("\xc3"),
+		STR("\x00"),
+		STR("\x7f"),
+		STR("\xff"),
+		STR("\xe0"),
+		STR("\xcc\xff"),
+		STR("\xcd\xff\xff"),
+		STR("\xce\xff\xff\xff\xff"),
+		STR("\xcf\xff\xff\xff\xff\xff\xff\xff\xff"),
+		STR("\xd0\x80"),
+		STR("\xd0\x05"),
+		STR("\xd1\x80\x00"),
+		STR("\xd2\x80\x00\x00\x00"),
+		STR("\xd2\x00\x00\x00\x05"),
 		STR("\xd3\x80\x00\x00\x00\x00\x00\x00\x00"),
-		STR("\xd3\x7f\xff\xff\xff\xff\xff\xff\xff"), STR("\xca\x3f\x80\x00\x00"),
-		STR("\xcb\x3f\xf0\x00\x00\x00\x00\x00\x00"), STR("\xa0"), STR("\xa1x"),
-		STR("\xd9\x01x"), STR("\xda\x00\x01x"), STR("\xdb\x00\x00\x00\x01x"),
-		STR("\xc4\x02\xff\xfe"), STR("\xc5\x00\x01\xff"), STR("\xc6\x00\x00\x00\x01\xff"),
-		STR("\x90"), STR("\x80"), STR("\x92\x01\xa1x"), STR("\xdc\x00\x01\xc0"),
-		STR("\xdd\x00\x00\x00\x01\xc0"), STR("\xde\x00\x01\xa1x\xc0"),
-		STR("\xdf\x00\x00\x00\x01\xa1x\xc0"), STR("\x91\x91\x91\x91\x91\x91\x91\x90"),
-		STR("\x82\xa1x\x81\xa1x\x01\xa1y\x02"), STR("\xa4\xf0\x9f\x94\xa5"),
+		STR("\xd3\x7f\xff\xff\xff\xff\xff\xff\xff"),
+		STR("\xca\x3f\x80\x00\x00"),
+		STR("\xcb\x3f\xf0\x00\x00\x00\x00\x00\x00"),
+		STR("\xa0"),
+		STR("\xa1x"),
+		STR("\xd9\x01x"),
+		STR("\xda\x00\x01x"),
+		STR("\xdb\x00\x00\x00\x01x"),
+		STR("\xc4\x02\xff\xfe"),
+		STR("\xc5\x00\x01\xff"),
+		STR("\xc6\x00\x00\x00\x01\xff"),
+		STR("\x90"),
+		STR("\x80"),
+		STR("\x92\x01\xa1x"),
+		STR("\xdc\x00\x01\xc0"),
+		STR("\xdd\x00\x00\x00\x01\xc0"),
+		STR("\xde\x00\x01\xa1x\xc0"),
+		STR("\xdf\x00\x00\x00\x01\xa1x\xc0"),
+		STR("\x91\x91\x91\x91\x91\x91\x91\x90"),
+		STR("\x82\xa1x\x81\xa1x\x01\xa1y\x02"),
+		STR("\xa4\xf0\x9f\x94\xa5"),
 	};
 
 	(void)unused;
@@ -236,7 +261,9 @@ static void test_walk_refuses_the_rest(void **unused)
 		{STR("\xa4\xf4\x90\x80\x80"), "malformed: a string is not valid UTF-8"},
 		{STR("\xa4\xf5\x80\x80\x80"), "malformed: a string is not valid UTF-8"},
 		{STR("\xa1\xc3"), "malformed: a string is not valid UTF-8"},
-		{STR("\xaa" "abcdefghi\xc3"), "malformed: a string is not valid UTF-8"},
+		{STR("\xaa"
+		     "abcdefghi\xc3"),
+		 "malformed: a string is not valid UTF-8"},
 		{STR("\x81\xa1\xff\x01"), "malformed: a string is not valid UTF-8"},
 	};
 
@@ -377,7 +404,8 @@ static void test_every_record_comes_back(void **unused)
 static void test_every_event_comes_back_from_the_wire(void **unused)
 {
 	(void)unused;
-	EACH_KIND (kind) {
+	EACH_KIND(kind)
+	{
 		for (uint64_t round = 0; round < 40; round++) {
 			scoped(arena_done) struct arena arena = {0};
 			scoped(buf_done) struct buf wire = {0};
@@ -403,7 +431,8 @@ static void test_every_event_comes_back_from_the_wire(void **unused)
 static void test_every_event_comes_back_from_the_journal(void **unused)
 {
 	(void)unused;
-	EACH_KIND (kind) {
+	EACH_KIND(kind)
+	{
 		for (uint64_t round = 0; round < 20; round++) {
 			scoped(arena_done) struct arena arena = {0};
 			scoped(buf_done) struct buf stored = {0}, sealed = {0};
@@ -415,9 +444,13 @@ static void test_every_event_comes_back_from_the_journal(void **unused)
 			event.accepted = event.time + 5;
 			event.schema = EVENT_SCHEMA;
 			event.digest[3] = 7;
-			event.found = (struct resolution){.other_hash = {9}, .household = 4000000000,
-							  .other = 1, .giver = 2, .successor = 3,
-							  .target = 1ULL << 41, .match = MATCH_NEW};
+			event.found = (struct resolution){.other_hash = {9},
+							  .household = 4000000000,
+							  .other = 1,
+							  .giver = 2,
+							  .successor = 3,
+							  .target = 1ULL << 41,
+							  .match = MATCH_NEW};
 			event.sealed = round % 2 ? STR("sealed") : (struct str){0};
 
 			event_stored_encode(&event, &stored);
@@ -425,9 +458,9 @@ static void test_every_event_comes_back_from_the_journal(void **unused)
 					 ERR_OK);
 			assert_int_equal(back.subject.size, 0);
 			if (event_personal_encode(&event, &sealed))
-				assert_int_equal(event_personal_decode(buf_str(&sealed), &arena,
-								       &back),
-						 ERR_OK);
+				assert_int_equal(
+					event_personal_decode(buf_str(&sealed), &arena, &back),
+					ERR_OK);
 
 			same_content(&event, &back);
 			assert_int_equal(back.seq, event.seq);
@@ -473,8 +506,9 @@ static void test_damaged_journal_is_noticed(void **unused)
 	event_stored_encode(&event, &stored);
 
 	for (size_t size = 0; size < stored.size; size++)
-		assert_int_equal(event_stored_decode((struct str){stored.data, size}, &arena, &back),
-				 ERR_CORRUPT);
+		assert_int_equal(
+			event_stored_decode((struct str){stored.data, size}, &arena, &back),
+			ERR_CORRUPT);
 	stored.data[1] = 2; /* schema */
 	assert_int_equal(event_stored_decode(buf_str(&stored), &arena, &back), ERR_CORRUPT);
 	stored.data[1] = EVENT_SCHEMA;
@@ -581,9 +615,9 @@ static void test_path_leads_into_lists(void **unused)
 	codec_encode(&record_plan_request, &request, 0, 0, &bytes);
 	reader = reader_from(buf_str(&bytes));
 
-	assert_int_equal(codec_decode(&record_plan_request, &reader, "", 0, &arena, &request,
-				      &fault),
-			 ERR_INVALID_EVENT);
+	assert_int_equal(
+		codec_decode(&record_plan_request, &reader, "", 0, &arena, &request, &fault),
+		ERR_INVALID_EVENT);
 	assert_true(!strncmp(fault.path, "pairs[", 6));
 	assert_non_null(strstr(fault.path, "].visits_a_week"));
 }
@@ -674,10 +708,11 @@ static void test_communes_name_their_department(void **unused)
 	static const struct {
 		const char *text, *department; /* NULL: refused */
 	} cases[] = {
-		{"39198", "39"}, {"01001", "01"}, {"95999", "95"}, {"2A004", "2A"}, {"2B033", "2B"},
-		{"97411", "974"}, {"97101", "971"}, {"97801", "978"}, {"96001", NULL},
-		{"99001", NULL}, {"00001", NULL}, {"97001", NULL}, {"97901", NULL}, {"2C001", NULL},
-		{"A2001", NULL}, {"3919", NULL}, {"391980", NULL}, {"39 98", NULL}, {"2a004", NULL},
+		{"39198", "39"},  {"01001", "01"},  {"95999", "95"},  {"2A004", "2A"},
+		{"2B033", "2B"},  {"97411", "974"}, {"97101", "971"}, {"97801", "978"},
+		{"96001", NULL},  {"99001", NULL},  {"00001", NULL},  {"97001", NULL},
+		{"97901", NULL},  {"2C001", NULL},  {"A2001", NULL},  {"3919", NULL},
+		{"391980", NULL}, {"39 98", NULL},  {"2a004", NULL},
 	};
 
 	(void)unused;
@@ -698,7 +733,8 @@ static void test_communes_name_their_department(void **unused)
 static void test_names_are_found_again(void **unused)
 {
 	(void)unused;
-	EACH_KIND (kind) {
+	EACH_KIND(kind)
+	{
 		char type[128];
 
 		snprintf(type, sizeof(type), EVENT_TYPE_PREFIX "%s", event_info_find(kind)->type);

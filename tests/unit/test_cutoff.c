@@ -50,8 +50,8 @@ static void add_notice(struct example *example, const json_t *json, uint32_t ene
 						     : NOTICE_DAYS_NONE,
 		.energy = (uint8_t)energy,
 		.step = step,
-		.smart_meter = json_is_true(json_object_get(json, "smart_meter")) ? SAID_YES
-										  : SAID_NO,
+		.smart_meter =
+			json_is_true(json_object_get(json, "smart_meter")) ? SAID_YES : SAID_NO,
 	};
 }
 
@@ -80,8 +80,8 @@ static void add_requests(struct example *example, const json_t *json, uint32_t e
 
 static day_t compute(struct example *example, const json_t *json)
 {
-	uint32_t energy = words_find(
-		&words_energy, str_from(json_string_value(json_object_get(json, "energy"))));
+	uint32_t energy = words_find(&words_energy,
+				     str_from(json_string_value(json_object_get(json, "energy"))));
 	struct horizon horizon = horizon_on(day_of(json, "today"));
 	struct cutoff cutoff;
 
@@ -92,9 +92,8 @@ static day_t compute(struct example *example, const json_t *json)
 		add(example, EVENT_HOUSEHOLD_PROTECTION)->protection =
 			(struct protection_fact){d("2024-01-01"), d("2027-12-31"), SAID_YES};
 	if (day_of(json, "limited_on") != DAY_NONE)
-		add(example, EVENT_SUPPLIER_LIMITED)->supply =
-			(struct supply_fact){SUPPLIER, 0, day_of(json, "limited_on"),
-					     (uint8_t)energy};
+		add(example, EVENT_SUPPLIER_LIMITED)->supply = (struct supply_fact){
+			SUPPLIER, 0, day_of(json, "limited_on"), (uint8_t)energy};
 	add_requests(example, json, energy);
 	cutoff_compute(&example->policy, example->standings, example->count, SUPPLIER, energy,
 		       &horizon, &cutoff);
@@ -105,7 +104,8 @@ static day_t compute(struct example *example, const json_t *json)
 static void test_worked_examples(void **unused)
 {
 	const char *file = getenv("VIGIE_CUTOFF_CASES");
-	json_t *list = json_load_file(file ? file : "tests/replay/cutoff-cases.json", 0, NULL), *item;
+	json_t *list = json_load_file(file ? file : "tests/replay/cutoff-cases.json", 0, NULL),
+	       *item;
 	struct example example = {.count = 0};
 	char found[DAY_TEXT_SIZE], wanted[DAY_TEXT_SIZE];
 	size_t i;

@@ -161,7 +161,8 @@ static const struct wrong wrongs[] = {
 	 "unknown word: expected one of owner, social, private, other"},
 	{0, "data.tenure", "2", "data.tenure", "wrong type"},
 	{0, "data.tenure", "''", "data.tenure", "unknown word"},
-	{0, "data.reasons", NULL, "data.reasons", "missing: expected an array of 1 to 7 of arrears"},
+	{0, "data.reasons", NULL, "data.reasons",
+	 "missing: expected an array of 1 to 7 of arrears"},
 	{0, "data.reasons", "[]", "data.reasons", "out of bounds"},
 	{0, "data.reasons", "'cold'", "data.reasons", "wrong type"},
 	{0, "data.reasons", "['cold','cold']", "data.reasons[1]", "said twice"},
@@ -272,15 +273,15 @@ static void pack(msgpack_packer *to, const json_t *json)
 	switch (json_typeof(json)) {
 	case JSON_OBJECT:
 		msgpack_pack_map(to, json_object_size(json));
-		json_object_foreach((json_t *)json, name, value) {
+		json_object_foreach((json_t *)json, name, value)
+		{
 			msgpack_pack_str_with_body(to, name, strlen(name));
 			pack(to, value);
 		}
 		break;
 	case JSON_ARRAY:
 		msgpack_pack_array(to, json_array_size(json));
-		json_array_foreach(json, i, value)
-			pack(to, value);
+		json_array_foreach(json, i, value) pack(to, value);
 		break;
 	case JSON_STRING:
 		msgpack_pack_str_with_body(to, json_string_value(json), json_string_length(json));
@@ -388,8 +389,18 @@ static void test_mistakes_are_told_alike(void **unused)
 static void test_refusals_quote_nothing(void **unused)
 {
 	static const char *const places[] = {
-		"id", "source", "type", "time", "subject", "data.form", "data.tenure", "data.insee",
-		"data.consent_on", "data.reasons", "data.person", "data.person.persons",
+		"id",
+		"source",
+		"type",
+		"time",
+		"subject",
+		"data.form",
+		"data.tenure",
+		"data.insee",
+		"data.consent_on",
+		"data.reasons",
+		"data.person",
+		"data.person.persons",
 		"data.person.name",
 	};
 
@@ -432,9 +443,9 @@ static void test_bad_lines_tell_the_column(void **unused)
 		struct fault fault = {0};
 		struct event event;
 
-		assert_int_equal(event_from_json_line(str_from(cases[i].line), &arena, &event,
-						      &fault),
-				 ERR_BAD_FRAME);
+		assert_int_equal(
+			event_from_json_line(str_from(cases[i].line), &arena, &event, &fault),
+			ERR_BAD_FRAME);
 		assert_null(strstr(fault.text, "Secret"));
 		if (strncmp(fault.text, cases[i].text, strlen(cases[i].text)) != 0)
 			fail_msg("case %zu: %s", i, fault.text);

@@ -343,9 +343,9 @@ static void test_listener_takes_connections(void **state)
 	snprintf(path, sizeof(path), "/tmp/test_peer.%d", (int)getpid());
 	accepted_fd = -1;
 
-	assert_int_equal(listener_open(scene->loop, path, 0660, on_accepted, scene->loop,
-				       &listener),
-			 ERR_OK);
+	assert_int_equal(
+		listener_open(scene->loop, path, 0660, on_accepted, scene->loop, &listener),
+		ERR_OK);
 	assert_int_equal(lstat(path, &stat), 0);
 	assert_int_equal(stat.st_mode & 0777, 0660);
 	assert_int_equal(peer_connect(path, &fd), ERR_OK);

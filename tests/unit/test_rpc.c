@@ -7,7 +7,6 @@
 
 #include "proto/rpc.h"
 
-
 /* A request that was written is read back with its number, method and params. */
 static void test_request_comes_back(void **unused)
 {
@@ -72,8 +71,8 @@ static void test_answer_comes_back(void **unused)
 static void test_error_comes_back(void **unused)
 {
 	scoped(buf_done) struct buf frame = {0};
-	struct fault busy = {.code = ERR_BUSY, .retry_after_ms = 250, .path = "data.on",
-			     .text = "not now"};
+	struct fault busy = {
+		.code = ERR_BUSY, .retry_after_ms = 250, .path = "data.on", .text = "not now"};
 	struct fault fault = {0};
 	struct rpc rpc;
 

@@ -41,7 +41,8 @@ static void write_referral(struct script *script, struct event *event)
 	data->person.is_set = true;
 	data->person.name = text(script, "Nom ", next_random(script, 8));
 	data->person.phone = text(script, "03840000", 10 + next_random(script, 8));
-	assert_true(insee_parse(next_random(script, 2) ? STR("39001") : STR("39003"), &data->insee));
+	assert_true(
+		insee_parse(next_random(script, 2) ? STR("39001") : STR("39003"), &data->insee));
 }
 
 static void write_request(struct script *script, struct event *event)
@@ -69,7 +70,7 @@ static void write_event(struct script *script, uint32_t at)
 {
 	static const enum event_kind kinds[] = {
 		EVENT_REFERRAL_RECEIVED, EVENT_REFERRAL_RECEIVED, EVENT_FSL_REQUEST_FILED,
-		EVENT_SUPPLIER_CUT,	 EVENT_SUPPLIER_RESTORED, EVENT_EVENT_RETRACTED,
+		EVENT_SUPPLIER_CUT,      EVENT_SUPPLIER_RESTORED, EVENT_EVENT_RETRACTED,
 	};
 	struct event *event = &script->events[at];
 

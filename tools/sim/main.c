@@ -57,11 +57,16 @@ static error_t parse(int key, char *value, struct argp_state *state)
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {
-		options, parse, "replay",
+		options,
+		parse,
+		"replay",
 		"Runs events through vigie's own rules on a virtual clock, and prints what came of "
-		"them.\vExit status: 0; 1 when a line was refused (told on standard error, the rest "
+		"them.\vExit status: 0; 1 when a line was refused (told on standard error, the "
+		"rest "
 		"is lived all the same); 2 when the command or the policy is wrong.",
-		NULL, NULL, NULL};
+		NULL,
+		NULL,
+		NULL};
 	struct arguments arguments = {.replay = {.until = DAY_NONE}};
 
 	argp_err_exit_status = 2;

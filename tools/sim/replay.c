@@ -241,8 +241,8 @@ static void print_list(struct replay *replay)
 static bool load_policy(struct replay *replay, struct policy *policy)
 {
 	struct complaints complaints = {0};
-	enum err err = policy_read(replay->options->policy_file, &replay->arena, policy,
-				   &complaints);
+	enum err err =
+		policy_read(replay->options->policy_file, &replay->arena, policy, &complaints);
 
 	if (err)
 		fwrite(complaints.text.data, 1, complaints.text.size, stderr);

@@ -24,7 +24,8 @@ static struct event new_event(const struct world *world, enum event_kind kind, c
 
 enum err world_init(struct world *world, ms_t start, const struct policy *policy)
 {
-	static const uint8_t salt[DIGEST_SIZE]; /* always the same: so is the digest of the same events */
+	static const uint8_t
+		salt[DIGEST_SIZE]; /* always the same: so is the digest of the same events */
 	struct engine_ports ports;
 	struct buf bytes = {0};
 	struct event event;
