@@ -17,12 +17,13 @@ struct control {
 };
 
 static void ask(struct control *control, struct rpc_call *call, const struct question_row *row,
-		const json_t *params)
+		const json_t *params, bool may_tell)
 {
 	struct question question = {
 		.core = control->core,
 		.params = params,
 		.uid = call->uid,
+		.may_tell = may_tell,
 	};
 
 	if (rpc_check_params(params, row->params, &question.fault) || row->fn(&question)) {
@@ -52,7 +53,7 @@ static void on_status_call(void *context, struct rpc_call *call, const char *met
 	else if (!(row->sockets & SOCKET_STATUS))
 		refuse_unknown(call, "this shows personal data: ask the control socket");
 	else
-		ask(context, call, row, params);
+		ask(context, call, row, params, false);
 }
 
 /* Reads the journal from its first event into a second state: long, and nothing else is done
@@ -86,7 +87,7 @@ static void on_control_call(void *context, struct rpc_call *call, const char *me
 	const struct question_row *row = question_find(method);
 
 	if (row)
-		ask(control, call, row, params);
+		ask(control, call, row, params, true);
 	else if (strcmp(method, "clock.advance") == 0)
 		advance_begin(control->advance, &call, params);
 	else if (strcmp(method, "verify") == 0)

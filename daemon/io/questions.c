@@ -302,7 +302,7 @@ static enum err ask_queue(struct question *question)
 		if (!passes(&filter, &state->cases.items[number]))
 			continue;
 		if (total++ < limit)
-			json_array_append_new(cases, view_case(state, number, true));
+			json_array_append_new(cases, view_case(state, number, question->may_tell));
 	}
 	question->answer =
 		json_pack("{s:I, s:o, s:I, s:o}", "seq", (json_int_t)state->seq, "today",
@@ -316,7 +316,9 @@ static enum err ask_explain(struct question *question)
 
 	if (!get_case(question, &number))
 		return question->fault.code;
-	question->answer = view_explanation(state_of(question), number);
+	question->answer = question->may_tell
+				   ? view_explanation(state_of(question), number)
+				   : view_case(state_of(question), number, false);
 	return ERR_OK;
 }
 

@@ -91,8 +91,8 @@ def test_the_list_is_in_order_and_can_be_filtered(town):
 
 
 def test_a_place_is_explained_with_sentences_and_the_neighbour(town):
-    first = town.status("case.explain", {"case": 1})
-    second = town.status("case.explain", {"case": 2})
+    first = town.control("case.explain", {"case": 1})
+    second = town.control("case.explain", {"case": 2})
 
     assert "30 janvier 2015" in first["sentence"]
     assert first["reasons"][0]["sentence"]
@@ -100,11 +100,20 @@ def test_a_place_is_explained_with_sentences_and_the_neighbour(town):
     assert second["before"]["case"] == 1 and second["before"]["sentence"]
 
 
+def test_the_status_socket_tells_codes_and_no_words(town):
+    explained = town.status("case.explain", {"case": 1})
+    listed = town.status("queue.list")["cases"]
+
+    assert not {"sentence", "cutoffs", "before", "why"} & set(explained)
+    assert all("why" not in case for case in listed)
+    assert all(set(reason) == {"code", "days"} for case in listed for reason in case["reasons"])
+
+
 def test_a_cutoff_is_explained_step_by_step(town):
     with Sender(town.intake) as sender:
         sender.publish([world.notice("H-2", "n1", time="2015-03-03T11:00:00Z")])
 
-    cutoffs = town.status("case.explain", {"case": 2})["cutoffs"]
+    cutoffs = town.control("case.explain", {"case": 2})["cutoffs"]
 
     # Notice 1 on 3 March, 15 days of grace and 20 more; no truce in April.
     assert [(cutoff["energy"], cutoff["earliest_cut"]) for cutoff in cutoffs] == [

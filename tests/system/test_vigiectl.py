@@ -96,10 +96,10 @@ def run(*arguments):
 
 REQUESTS = [
     ("status", "status", "status", {}),
-    ("queue list", "status", "queue.list", {}),
-    ("queue list --sector dole --tier cut --state waiting --limit 20", "status", "queue.list",
+    ("queue list", "control", "queue.list", {}),
+    ("queue list --sector dole --tier cut --state waiting --limit 20", "control", "queue.list",
      {"sector": "dole", "tier": "cut", "state": "waiting", "limit": 20}),
-    ("case explain 12", "status", "case.explain", {"case": 12}),
+    ("case explain 12", "control", "case.explain", {"case": 12}),
     ("case show 12", "control", "case.show", {"case": 12}),
     ("case close 12 unreachable", "control", "case.close", {"case": 12, "reason": "unreachable"}),
     ("case derogate 12 allow --until 2015-06-30", "control", "case.derogate",

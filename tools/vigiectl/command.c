@@ -78,7 +78,7 @@ const struct command commands[] = {
 	{
 		.words = "queue list",
 		.method = "queue.list",
-		.socket = SOCKET_READS,
+		.socket = SOCKET_ACTS,
 		.help = "The open cases in their order, each with the reason for its place.",
 		.arguments =
 			{
@@ -94,7 +94,7 @@ const struct command commands[] = {
 	{
 		.words = "case explain",
 		.method = "case.explain",
-		.socket = SOCKET_READS,
+		.socket = SOCKET_ACTS,
 		.help = "Why a case stands where it does, and before whom.",
 		.arguments = {CASE},
 		.print = print_explanation,
