@@ -18,7 +18,7 @@
 
 const char *argp_program_version = "vigied 1.0.0";
 
-enum { KEYS_FLUSH_MS = 60000 };
+enum { KEYS_FLUSH_MS = 60000, RENEWAL_HOUR = 3 };
 
 enum option_key { OPTION_CHECK = 256, OPTION_VERIFY, OPTION_REHEARSE };
 
@@ -115,6 +115,22 @@ static void after_turn(void *context)
 		control_after_turn(daemon->control);
 }
 
+/* At night, after an erasure: what is left is written anew under a new key, so that no remnant of a
+ * destroyed one can ever be opened. */
+static void renew_keys(struct daemon *daemon)
+{
+	enum err err;
+
+	if (!keystore_is_stale(daemon->core.keystore) ||
+	    time_paris_hour(clock_wall_ms()) != RENEWAL_HOUR)
+		return;
+	err = keystore_renew(daemon->core.keystore);
+	if (err)
+		log_error("keys.renew", "code=%s", err_name(err));
+	if (err && err != ERR_IO)
+		_Exit(EXIT_FAILURE); /* opening puts it right */
+}
+
 static void flush_keys(void *context)
 {
 	struct daemon *daemon = context;
@@ -124,6 +140,7 @@ static void flush_keys(void *context)
 			  (unsigned long long)engine_state(daemon->core.engine)->seq);
 		_Exit(EXIT_FAILURE);
 	}
+	renew_keys(daemon);
 	timer_set(daemon->keys_flush, KEYS_FLUSH_MS);
 }
 
