@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "daemon/io/boot.h"
 #include "daemon/io/control.h"
+#include "daemon/io/intake.h"
 #include "daemon/io/journal.h"
 #include "daemon/io/keystore.h"
 #include "daemon/io/snapshots.h"
@@ -171,7 +172,7 @@ static enum err open_sockets(struct daemon *daemon)
 
 	if ((err = dispatch_open(core, &daemon->dispatch)) ||
 	    (err = intake_open(core, &daemon->intake)) ||
-	    (err = control_open(core, daemon->dispatch, daemon->intake, &daemon->control)))
+	    (err = control_open(core, daemon->dispatch, &daemon->control)))
 		fprintf(stderr,
 			"vigied: a socket cannot be opened (%s): is another vigied running, "
 			"does the folder exist?\n",

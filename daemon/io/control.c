@@ -11,7 +11,6 @@
 struct control {
 	struct core *core;
 	struct dispatch *dispatch;
-	struct intake *intake;
 	struct rpc_server *status, *control;
 	struct advance *advance;
 };
@@ -96,15 +95,13 @@ static void on_control_call(void *context, struct rpc_call *call, const char *me
 		refuse_unknown(call, "no such method");
 }
 
-enum err control_open(struct core *core, struct dispatch *dispatch, struct intake *intake,
-		      struct control **opened)
+enum err control_open(struct core *core, struct dispatch *dispatch, struct control **opened)
 {
 	struct control *control = mem_new(sizeof(*control));
 	enum err err;
 
 	control->core = core;
 	control->dispatch = dispatch;
-	control->intake = intake;
 	control->advance = advance_new(core);
 	err = rpc_server_open(core->loop, core->config->status_socket, on_status_call, control,
 			      &control->status);

@@ -4,11 +4,10 @@
 
 #include "daemon/io/core.h"
 #include "daemon/io/dispatch.h"
-#include "daemon/io/intake.h"
 
 struct control;
 
-enum err control_open(struct core *core, struct dispatch *dispatch, struct intake *intake,
+enum err control_open(struct core *core, struct dispatch *dispatch,
 		      struct control **control) must_use;
 void control_close(struct control **control);
 

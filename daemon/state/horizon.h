@@ -24,9 +24,3 @@ static inline bool horizon_reached(struct horizon *horizon, day_t day)
 		horizon->next = day;
 	return false;
 }
-
-/* Is today within [from, to]? */
-static inline bool horizon_within(struct horizon *horizon, day_t from, day_t to)
-{
-	return horizon_reached(horizon, from) && !horizon_reached(horizon, to + 1);
-}

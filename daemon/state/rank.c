@@ -112,8 +112,8 @@ static void rank_supplies(struct ranking *ranking)
 		if (state != EVENT_SUPPLIER_CUT && state != EVENT_SUPPLIER_LIMITED)
 			continue;
 		if (horizon_reached(ranking->horizon, on + stale + 1))
-			ranking->rank->has_stale_cut = true;
-		else if (state == EVENT_SUPPLIER_CUT)
+			continue; /* stale */
+		if (state == EVENT_SUPPLIER_CUT)
 			is_cut = true;
 		else
 			is_limited = true;
@@ -230,7 +230,6 @@ void rank_compute(const struct policy *policy, const struct standing *facts, uin
 	rank->effective_date = of->first_date;
 	rank->reason_count = 0;
 	rank->cutoff_count = 0;
-	rank->has_stale_cut = false;
 
 	list_supplies(&ranking);
 	rank_supplies(&ranking);

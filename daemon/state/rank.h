@@ -25,7 +25,6 @@ struct rank {
 	struct reason_given reasons[REASONS_MAX];
 	uint32_t cutoff_count; /* by energy, then supplier; those without a date left out */
 	struct cutoff cutoffs[CUTOFFS_MAX];
-	bool has_stale_cut; /* cut, and no news for too long: listed, no tier */
 };
 
 void rank_compute(const struct policy *policy, const struct standing *facts, uint32_t count,
