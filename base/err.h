@@ -31,7 +31,7 @@ enum err {
 #define ROW(NAME, name, meaning) ERR_##NAME,
 	ERR_TABLE(ROW)
 #undef ROW
-	ERR_COUNT
+		ERR_COUNT
 };
 
 /* The code as it is written on the wire and in logs. */

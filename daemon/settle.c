@@ -4,6 +4,33 @@
 
 /* --- deriving --------------------------------------------------------------------------------- */
 
+/* Was it left waiting by a sector that does not open again soon? */
+static bool is_carried_for_long(const struct policy *policy, const struct carry *carry)
+{
+	return carry->closing != DAY_NONE &&
+	       !season_reopens(policy,
+			       list_at(&policy->sectors, struct policy_sector, carry->sector - 1),
+			       carry->closing);
+}
+
+static void rank_open_case(const struct state *state, struct portrait *portrait,
+			   const struct life_case *open)
+{
+	const struct policy *policy = &state->policy;
+	struct rank_case of = {
+		.first_date = open->first_date,
+		.vulnerable = open->vulnerable,
+		.no_shows = open->no_shows,
+		.is_carried_over = open->carry.closing != DAY_NONE,
+		.is_carried_for_long = is_carried_for_long(policy, &open->carry),
+		.is_closing = season_is_closing(policy, season_sector(policy, portrait->life.insee),
+						&portrait->horizon),
+	};
+
+	rank_compute(policy, portrait->facts, portrait->fact_count, &of, &portrait->horizon,
+		     &portrait->rank);
+}
+
 void portrait_make(const struct state *state, uint32_t head, struct arena *arena,
 		   struct portrait *portrait)
 {
@@ -20,12 +47,8 @@ void portrait_make(const struct state *state, uint32_t head, struct arena *arena
 		     portrait->visit_count, &portrait->horizon, life);
 
 	open = life_open_case(life);
-	if (open) {
-		struct rank_case of = {open->first_date, open->vulnerable, open->no_shows};
-
-		rank_compute(&state->policy, portrait->facts, portrait->fact_count, &of,
-			     &portrait->horizon, &portrait->rank);
-	}
+	if (open)
+		rank_open_case(state, portrait, open);
 }
 
 /* --- visits the machine takes back ------------------------------------------------------------ */
@@ -88,8 +111,8 @@ static bool number_case(struct state *state, const struct portrait *portrait, ui
 		opening->opened = state->facts.items[orphan].opened;
 		state->facts.items[orphan].opened = 0;
 	} else {
-		opening->opened =
-			state_add_case(state, (struct case_record){.closed_on = DAY_NONE});
+		opening->opened = state_add_case(
+			state, (struct case_record){.closed_on = DAY_NONE, .carry = {DAY_NONE, 0}});
 	}
 	return orphan != 0;
 }
@@ -158,49 +181,46 @@ static bool derogation_holds(struct horizon *horizon, const struct life_case *li
 	return derogation->allow == allow && !horizon_reached(horizon, derogation->until + 1);
 }
 
-static bool sector_is_open(const struct policy_sector *sector, struct horizon *horizon)
+/* Left waiting by a sector that stays closed: the department owes it a visit, for a time. */
+static bool is_owed(const struct state *state, struct portrait *portrait,
+		    const struct life_case *open)
 {
-	const struct policy_opening *opening, *next;
+	day_t weeks = (day_t)state->policy.rules.carry_over_weeks;
 
-	if (!sector)
-		return false;
-	opening = sector_opening_on(sector, horizon->today);
-	next = sector_opening_after(sector, horizon->today);
-	if (opening)
-		(void)horizon_reached(horizon, opening->to + 1);
-	else if (next)
-		(void)horizon_reached(horizon, next->from);
-	return opening != NULL;
+	return is_carried_for_long(&state->policy, &open->carry) &&
+	       !horizon_reached(&portrait->horizon, open->carry.closing + 7 * weeks + 1);
 }
 
-/* In a closed sector: by a derogation, or by tier where the policy says so. */
+/* In a closed sector: by the coordinator's word, which goes before all; because it was left waiting; or
+ * by tier, where the policy says so. */
 static bool is_eligible_closed(const struct state *state, struct portrait *portrait,
 			       const struct life_case *open)
 {
-	if (state->policy.rules.derogation == DEROGATION_NEVER)
-		return false;
-	if (derogation_holds(&portrait->horizon, open, SAID_YES))
-		return true;
-	if (derogation_holds(&portrait->horizon, open, SAID_NO))
-		return false;
-	return portrait->rank.tier <= TIER_CRITICAL &&
-	       state->policy.rules.derogation == DEROGATION_AUTO;
+	uint32_t derogation = state->policy.rules.derogation;
+
+	if (derogation != DEROGATION_NEVER) {
+		if (derogation_holds(&portrait->horizon, open, SAID_YES))
+			return true;
+		if (derogation_holds(&portrait->horizon, open, SAID_NO))
+			return false;
+	}
+	return is_owed(state, portrait, open) ||
+	       (derogation == DEROGATION_AUTO && portrait->rank.tier <= TIER_CRITICAL);
 }
 
-static void place_case(struct state *state, struct portrait *portrait, const struct life_case *open,
-		       struct case_record *record)
+static void place_case(struct state *state, struct portrait *portrait,
+		       const struct life_case *life_case, struct case_record *record)
 {
 	const struct policy_commune *commune =
 		policy_find_commune(&state->policy, portrait->life.insee);
-	const struct policy_sector *sector =
-		commune ? list_at(&state->policy.sectors, struct policy_sector, commune->sector)
-			: NULL;
+	const struct policy_sector *sector = season_sector(&state->policy, portrait->life.insee);
 
 	record->insee = portrait->life.insee;
 	record->sector = commune ? (uint32_t)commune->sector + 1 : 0;
-	record->is_closed_sector = !sector_is_open(sector, &portrait->horizon);
+	record->is_closed_sector = !season_is_open(sector, &portrait->horizon);
 	record->is_eligible =
-		!record->is_closed_sector || is_eligible_closed(state, portrait, open);
+		!life_case->is_closed &&
+		(!record->is_closed_sector || is_eligible_closed(state, portrait, life_case));
 }
 
 static uint32_t case_state(const struct state *state, const struct portrait *portrait,
@@ -229,9 +249,9 @@ static void fill_case(struct state *state, struct portrait *portrait,
 	record->first_date = life_case->first_date;
 	record->order_seq = life_case->order_seq;
 	record->no_shows = life_case->no_shows;
+	record->carry = life_case->carry;
 	record->closing = (uint8_t)life_case->closing;
 	record->closed_on = is_open ? DAY_NONE : life_case->closed_on;
-	record->is_eligible = is_open && record->is_eligible;
 	record->state =
 		(uint8_t)(is_open ? case_state(state, portrait, life_case, record->is_eligible)
 				  : CASE_STATE_CLOSED);

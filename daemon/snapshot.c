@@ -307,6 +307,8 @@ static void pass_case(struct stream *stream, struct case_record *record)
 	pass(stream, record->first_visit);
 	pass(stream, record->last_visit);
 	pass(stream, record->no_shows);
+	pass(stream, record->carry.closing);
+	pass(stream, record->carry.sector);
 	pass(stream, record->insee);
 	pass(stream, record->first_date);
 	pass(stream, record->effective_date);

@@ -61,6 +61,7 @@ struct case_record {
 	uint32_t visit;                   /* its active visit, or 0 */
 	uint32_t first_visit, last_visit; /* all of them */
 	uint32_t no_shows;
+	struct carry carry;
 	insee_t insee;
 	day_t first_date, effective_date, closed_on;
 	uint64_t order_seq;

@@ -89,6 +89,12 @@ static void tell_no_shows(const struct policy *policy, int32_t days, struct buf 
 	}
 }
 
+static void tell_carry(const struct portrait *portrait, int32_t days, struct buf *out)
+{
+	buf_printf(out, "%d jours car son secteur a fermé alors qu’elle attendait, le ", (int)days);
+	tell_day(life_open_case(&portrait->life)->carry.closing, out);
+}
+
 void tell_reason(const struct policy *policy, const struct portrait *portrait,
 		 const struct reason_given *reason, struct buf *out)
 {
@@ -121,7 +127,7 @@ void tell_reason(const struct policy *policy, const struct portrait *portrait,
 		buf_printf(out, "%d jours pour une personne malade", (int)reason->days);
 		return;
 	case RANK_CODE_CARRIED_OVER:
-		buf_printf(out, "%d jours pour un report de l’année passée", (int)reason->days);
+		tell_carry(portrait, reason->days, out);
 		return;
 	case RANK_CODE_CLOSING:
 		buf_printf(out, "%d jours car le secteur ferme bientôt", (int)reason->days);

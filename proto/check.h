@@ -47,8 +47,9 @@ struct reader;
 struct decode {
 	struct reader *reader;
 	struct arena *arena;
-	uint32_t flags_out;  /* fields with any of these are not expected */
-	uint32_t flags_only; /* when not 0: only fields with one of these; the others are left alone */
+	uint32_t flags_out; /* fields with any of these are not expected */
+	uint32_t
+		flags_only; /* when not 0: only fields with one of these; the others are left alone */
 	struct fault *fault;
 };
 

@@ -8,9 +8,9 @@
 #undef WORDS
 #undef WORD
 
-#define FIELD		   FIELD_ROW
-#define RECORD(name, ...)  RECORD_TABLE(name __VA_ARGS__)
-#define MESSAGE(name, ...) RECORD_TABLE(name __VA_ARGS__)
+#define FIELD                                                     FIELD_ROW
+#define RECORD(name, ...)                                         RECORD_TABLE(name __VA_ARGS__)
+#define MESSAGE(name, ...)                                        RECORD_TABLE(name __VA_ARGS__)
 #define EVENT(KIND, kind, number, type, class, subject, key, ...) RECORD_TABLE(kind __VA_ARGS__)
 #include "proto/records.def"
 #include "proto/messages.def"

@@ -86,15 +86,16 @@ struct resolution {
 struct event {
 	/* envelope */
 	enum event_kind kind;
-	struct str source, id;             /* together its identity */
+	struct str source, id;              /* together its identity */
 	struct str subject, subject_source; /* subject_source: never absent when subject is set */
-	ms_t time;                         /* when it happened */
+	ms_t time;                          /* when it happened */
 
 	/* the core's part: zero until it is numbered */
 	uint64_t seq;
 	ms_t accepted; /* when it was taken; never going back along seq */
 	uint32_t schema;
-	uint8_t digest[DIGEST_SIZE]; /* keyed digest of the content, to tell a duplicate from a conflict */
+	uint8_t digest
+		[DIGEST_SIZE]; /* keyed digest of the content, to tell a duplicate from a conflict */
 	struct resolution found;
 	struct str sealed; /* nonce and sealed personal fields with the subject; data NULL: none */
 

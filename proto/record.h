@@ -155,13 +155,21 @@ bool field_is_absent(const struct field *field, const void *object);
 #define RECORD_ROW_FIRST(owner, row, ...)                                                          \
 	RECORD_ROW(owner, RECORD_ROW_OPEN row)                                                     \
 	__VA_OPT__(RECORD_ROW_NEXT RECORD_ROW_NOTHING()()(owner, __VA_ARGS__))
-#define RECORD_ROW_NEXT()    RECORD_ROW_FIRST
+#define RECORD_ROW_NEXT() RECORD_ROW_FIRST
 #define RECORD_ROW_NOTHING()
 #define RECORD_ROW_OPEN(...) __VA_ARGS__
-#define RECORD_ROW(...)	     RECORD_ROW_WRITE(__VA_ARGS__)
+#define RECORD_ROW(...)      RECORD_ROW_WRITE(__VA_ARGS__)
 #define RECORD_ROW_WRITE(owner, type, name, min, max, words, flags)                                \
-	{#name,	 sizeof(#name) - 1, FIELD_##type,	flags,                                     \
-	 offsetof(struct owner, name), min, max, WORDS_##type(words), RECORD_##type(words)},
+	{                                                                                          \
+		#name,                                                                             \
+		sizeof(#name) - 1,                                                                 \
+		FIELD_##type,                                                                      \
+		flags,                                                                             \
+		offsetof(struct owner, name),                                                      \
+		min,                                                                               \
+		max,                                                                               \
+		WORDS_##type(words),                                                               \
+		RECORD_##type(words)},
 #define RECORD_ROWS(...)   RECORD_ROWS_4(RECORD_ROWS_4(RECORD_ROWS_4(RECORD_ROWS_4(__VA_ARGS__))))
 #define RECORD_ROWS_4(...) RECORD_ROWS_3(RECORD_ROWS_3(RECORD_ROWS_3(RECORD_ROWS_3(__VA_ARGS__))))
 #define RECORD_ROWS_3(...) RECORD_ROWS_2(RECORD_ROWS_2(RECORD_ROWS_2(RECORD_ROWS_2(__VA_ARGS__))))

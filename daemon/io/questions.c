@@ -316,9 +316,8 @@ static enum err ask_explain(struct question *question)
 
 	if (!get_case(question, &number))
 		return question->fault.code;
-	question->answer = question->may_tell
-				   ? view_explanation(state_of(question), number)
-				   : view_case(state_of(question), number, false);
+	question->answer = question->may_tell ? view_explanation(state_of(question), number)
+					      : view_case(state_of(question), number, false);
 	return ERR_OK;
 }
 

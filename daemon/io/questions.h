@@ -11,7 +11,7 @@ struct question {
 	struct core *core;
 	const json_t *params;
 	uint32_t uid;
-	bool may_tell; /* asked on control.sock: reasons in words, which tell of health and help */
+	bool may_tell;  /* asked on control.sock: reasons in words, which tell of health and help */
 	json_t *answer; /* set on success; the caller's */
 	struct fault fault;
 };

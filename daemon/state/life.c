@@ -25,47 +25,6 @@ static const struct standing *now(const struct living *living)
 	return &living->facts[living->at];
 }
 
-/* --- where the household lives --------------------------------------------------------------- */
-
-static bool is_abroad(const struct policy *policy, insee_t insee)
-{
-	char department[DEPARTMENT_TEXT_SIZE];
-
-	return !str_is(policy->department, insee_department(insee, department));
-}
-
-/* A known commune, or a move inside the department wherever it leads. Any other unknown commune may be
- * a slip of the pen: it never replaces a known one. */
-static bool is_trusted(const struct policy *policy, const struct standing *standing, insee_t insee)
-{
-	if (policy_find_commune(policy, insee))
-		return true;
-	return standing->fact->kind == EVENT_HOUSEHOLD_MOVED && !is_abroad(policy, insee);
-}
-
-/* The latest commune by fact date, then number, among those trusted, or among all when none is. */
-static insee_t find_commune(const struct policy *policy, const struct standing *facts,
-			    uint32_t count)
-{
-	insee_t best = 0;
-	day_t best_since = DAY_MIN;
-	bool best_is_trusted = false;
-
-	for (uint32_t i = 0; i < count; i++) {
-		day_t since = DAY_MIN;
-		insee_t insee = fact_commune(&facts[i], &since);
-		bool trusted = insee && is_trusted(policy, &facts[i], insee);
-
-		if (!insee || trusted < best_is_trusted ||
-		    (trusted == best_is_trusted && since < best_since))
-			continue;
-		best = insee;
-		best_since = since;
-		best_is_trusted = trusted;
-	}
-	return best;
-}
-
 /* --- opening and closing ---------------------------------------------------------------------- */
 
 /* Its active visit is left without a case; whoever keeps the visits sees that and cancels it. */
@@ -90,6 +49,7 @@ static void open_case(struct living *living, day_t first_date)
 		.opening = living->at,
 		.order_seq = now(living)->seq,
 		.first_date = first_date,
+		.contact_on = DAY_NONE,
 		.visited_on = DAY_NONE,
 	};
 }
@@ -135,6 +95,8 @@ static void tell_referral(struct living *living)
 		reopen_case(living, day);
 	else if (!living->open)
 		open_case(living, day);
+	if (!living->open->has_referral)
+		living->open->contact_on = day;
 	living->open->has_referral = true;
 	living->open->reasons |= referral->fact->referral.reasons;
 	living->open->energies |= referral->fact->referral.energies;
@@ -162,7 +124,7 @@ static void tell_move(struct living *living)
 {
 	const struct move_fact *move = &now(living)->fact->move;
 
-	if (!living->open || !is_abroad(living->policy, move->insee))
+	if (!living->open || !season_is_abroad(living->policy, move->insee))
 		return;
 	for (uint32_t i = 0; i < living->at; i++) {
 		day_t since;
@@ -389,6 +351,24 @@ static void pass_time(struct living *living, struct horizon *horizon, uint64_t u
 	tell_placements(living, until_seq);
 }
 
+/* A case waits from its first referral until it is visited or closed. */
+static void carry_over(struct living *living, struct life_case *life_case, struct horizon *horizon)
+{
+	day_t from = life_case->first_date, until = DAY_MAX;
+
+	life_case->carry.closing = DAY_NONE;
+	if (!life_case->has_referral)
+		return;
+	if (life_case->contact_on > from)
+		from = life_case->contact_on;
+	if (life_case->is_closed)
+		until = life_case->closed_on;
+	if (life_case->visited_on != DAY_NONE && life_case->visited_on < until)
+		until = life_case->visited_on;
+	life_case->carry =
+		season_carry(living->policy, living->facts, living->count, from, until, horizon);
+}
+
 void life_compute(const struct policy *policy, const struct standing *facts, uint32_t count,
 		  const struct life_visit *visits, uint32_t visit_count, struct horizon *horizon,
 		  struct life *life)
@@ -396,7 +376,7 @@ void life_compute(const struct policy *policy, const struct standing *facts, uin
 	struct living living = {policy, facts, count, visits, visit_count, life, NULL, 0};
 
 	life->case_count = 0;
-	life->insee = find_commune(policy, facts, count);
+	life->insee = season_commune(policy, facts, count, DAY_MAX);
 	memset(life->joined, 0, count * sizeof(*life->joined));
 	for (uint32_t i = 0; i < visit_count; i++)
 		reset_visit(visits[i].visit);
@@ -410,4 +390,6 @@ void life_compute(const struct policy *policy, const struct standing *facts, uin
 	}
 	pass_time(&living, horizon, UINT64_MAX);
 	drop_passed_visits(&living, horizon);
+	for (uint32_t i = 0; i < life->case_count; i++)
+		carry_over(&living, &life->cases[i], horizon);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/state/rank.h"
+#include "daemon/state/season.h"
 #include "daemon/state/visit.h"
 
 /* One case as the facts tell it. */
@@ -10,7 +11,9 @@ struct life_case {
 	uint32_t opening;   /* index in the facts: what opened it first */
 	uint64_t order_seq; /* place of what opened it, or last reopened it */
 	day_t first_date;
-	bool has_referral; /* else it needs contact */
+	bool has_referral;  /* else it needs contact */
+	day_t contact_on;   /* the day of the first referral */
+	struct carry carry; /* the first closing it waited through since it (re)opened */
 	bool is_closed;
 	uint32_t closing; /* enum closing */
 	day_t closed_on;

@@ -212,6 +212,17 @@ static void rank_vulnerable(struct ranking *ranking)
 			     TIER_NORMAL);
 }
 
+static void rank_season(struct ranking *ranking)
+{
+	const struct policy_rules *rules = &ranking->policy->rules;
+
+	if (ranking->of->is_carried_over)
+		give(ranking, RANK_CODE_CARRIED_OVER, (int32_t)rules->carried_over,
+		     ranking->of->is_carried_for_long ? TIER_URGENT : TIER_NORMAL);
+	if (ranking->of->is_closing)
+		give(ranking, RANK_CODE_CLOSING, (int32_t)rules->closing, TIER_NORMAL);
+}
+
 static void rank_no_shows(struct ranking *ranking)
 {
 	int32_t days = (int32_t)(ranking->of->no_shows * ranking->policy->rules.no_show);
@@ -236,5 +247,6 @@ void rank_compute(const struct policy *policy, const struct standing *facts, uin
 	rank_cutoffs(&ranking);
 	rank_requests(&ranking);
 	rank_vulnerable(&ranking);
+	rank_season(&ranking);
 	rank_no_shows(&ranking);
 }

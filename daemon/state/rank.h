@@ -16,6 +16,9 @@ struct rank_case {
 	day_t first_date;    /* the day it waits since */
 	uint32_t vulnerable; /* set of enum vulnerable */
 	uint32_t no_shows;
+	bool is_carried_over;
+	bool is_carried_for_long; /* that sector does not open again soon */
+	bool is_closing;          /* its sector is about to close, for long */
 };
 
 struct rank {
