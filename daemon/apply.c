@@ -110,6 +110,13 @@ bool apply_key(const struct state *state, const struct event *event, uint32_t pa
 	return true;
 }
 
+/* An old fact changes the state and writes to nobody: years of history can be fed. */
+static bool is_old(const struct state *state, const struct event *event)
+{
+	return state->has_policy &&
+	       event->accepted - event->time > (ms_t)state->policy.rules.old_fact * MS_DAY;
+}
+
 uint32_t apply_fact(struct state *state, const struct event *event, struct fact *fact,
 		    uint32_t party)
 {
@@ -119,6 +126,9 @@ uint32_t apply_fact(struct state *state, const struct event *event, struct fact 
 	fact->source = names_add(&state->names, event->source);
 	fact->day = time_paris_day(event->time);
 	fact->accepted = time_paris_day(event->accepted);
+	fact->is_old = is_old(state, event);
+	if (fact->is_old)
+		import_note(state, event->seq);
 	if (!apply_key(state, event, party, fact->key))
 		fact->key[0] = fact->key[1] = 0;
 	return state_add_fact(state, fact);
@@ -151,13 +161,6 @@ ms_t apply_next_timer(const struct state *state)
 	const struct heap_item *first = heap_first(&state->timers);
 
 	return first ? first->at_ms : MS_NONE;
-}
-
-/* An old fact changes the state and writes to nobody: years of history can be fed. */
-static bool is_old(const struct state *state, const struct event *event)
-{
-	return state->has_policy &&
-	       event->accepted - event->time > (ms_t)state->policy.rules.old_fact * MS_DAY;
 }
 
 void apply(struct state *state, const struct event *event, struct effects *effects)

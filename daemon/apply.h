@@ -29,6 +29,12 @@ bool apply_key(const struct state *state, const struct event *event, uint32_t pa
 /* The timers of one kind that are due (on_timer.c). */
 void on_timer(struct state *state, enum timer_kind kind, uint32_t id, const struct cause *cause);
 
+/* Of every day at 07:00: agendas on Mondays, what the coordinator has to look at (on_network.c). */
+void on_morning(struct state *state, const struct cause *cause);
+/* An old fact came; when no more come for a while, the coordinator is told what they brought. */
+void import_note(struct state *state, uint64_t seq);
+void on_import_ended(struct state *state);
+
 /* A plan is asked for, now; one that is being made already is given up (on_plan.c). */
 void plan_ask(struct state *state);
 /* When the next plan is asked for by itself: 06:00 of a working day after `after`. */

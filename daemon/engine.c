@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/forecast.h"
 #include "daemon/snapshot.h"
 #include "proto/hash.h"
 
@@ -374,21 +375,52 @@ void engine_pass_time(struct engine *engine)
 	engine->is_time_due = true;
 }
 
-/* Time is journaled when a timer is due, or when somebody asked for it. */
+static enum err take_own(struct engine *engine, struct event *event, const char *id, ms_t now)
+{
+	event->source = STR(CORE_SOURCE);
+	event->id = str_from(id);
+	event->time = now;
+	return take_event(engine, event, now);
+}
+
+/* Time passes, and what follows from the forecast, when it was just made, is an event of its own. */
+static enum err pass_until(struct engine *engine, ms_t now)
+{
+	struct event event;
+	enum err err;
+
+	event_clear(&event, EVENT_TIME_PASSED);
+	err = take_own(engine, &event, "time", now);
+	arena_reset(&engine->arena);
+	while (!err && forecast_next_event(&engine->state, &engine->arena, &event)) {
+		err = take_own(engine, &event, "outreach", now);
+		arena_reset(&engine->arena);
+	}
+	return err;
+}
+
+/* The end of the hour that a time lies in; a full hour is its own end. */
+static ms_t end_of_hour(ms_t time)
+{
+	return (time + MS_HOUR - 1) / MS_HOUR * MS_HOUR;
+}
+
+/* Time is journaled when a timer is due, or when somebody asked for it. After an outage it passes hour
+ * by hour, so that every day has its own midnight and its own forecast. */
 static enum err pass_time(struct engine *engine, ms_t now)
 {
-	ms_t next = engine_next_timer(engine);
-	bool is_due = engine->is_time_due || (next != MS_NONE && next <= now);
-	struct event event;
+	bool is_asked = engine->is_time_due && engine->state.now < now;
+	ms_t next;
+	enum err err = ERR_OK;
 
 	engine->is_time_due = false;
-	if (!is_due || !engine->state.seq)
+	if (!engine->state.seq)
 		return ERR_OK;
-	event_clear(&event, EVENT_TIME_PASSED);
-	event.source = STR(CORE_SOURCE);
-	event.id = STR("time");
-	event.time = now;
-	return take_event(engine, &event, now);
+	while (!err && (next = engine_next_timer(engine)) != MS_NONE && next <= now)
+		err = pass_until(engine, end_of_hour(next) < now ? end_of_hour(next) : now);
+	if (!err && is_asked && engine->state.now < now)
+		err = pass_until(engine, now);
+	return err;
 }
 
 /* Asked before the turn, for the most it can come to: a commit must not be what finds the disk full.

@@ -1,23 +1,6 @@
 #include "daemon/mailing.h"
 
-/* --- tasks -------------------------------------------------------------------------------------- */
-
-void task_make_ready(struct state *state, uint32_t number)
-{
-	state_move_task(state, number, TASK_STATE_READY);
-	state->tasks.items[number].due = state->now;
-}
-
-uint32_t task_create(struct state *state, struct task task)
-{
-	uint32_t number;
-
-	task.state = TASK_STATE_SCHEDULED;
-	task.created = state->now;
-	number = state_add_task(state, task);
-	task_make_ready(state, number);
-	return number;
-}
+#include <stdlib.h>
 
 /* --- who is written to ------------------------------------------------------------------------ */
 
@@ -25,59 +8,113 @@ uint32_t task_create(struct state *state, struct task task)
 struct route {
 	enum recipient_kind to;
 	uint32_t recipient; /* party number of a giver; 0: the coordinator */
-	bool is_held;       /* nobody registered this giver yet */
+	bool is_held;       /* nobody registered this giver yet, or its address refused mail */
 	bool is_nowhere;    /* a household that gave no address */
 };
 
-static bool giver_has_left(const struct state *state, const struct giver *giver)
+/* The one who stands for a giver, or, where nobody was named, several. */
+struct routes {
+	struct route *items;
+	uint32_t count, capacity;
+};
+
+static void add_route(struct routes *routes, struct route route)
 {
-	return giver->left_on != DAY_NONE && state->today > giver->left_on;
+	for (uint32_t i = 0; i < routes->count; i++)
+		if (routes->items[i].to == route.to &&
+		    routes->items[i].recipient == route.recipient)
+			return;
+	MEM_ROOM(routes->items, routes->count, routes->capacity);
+	routes->items[routes->count++] = route;
 }
 
-/* Successors are followed; a circle or an end leads to the coordinator. */
-static struct route find_route(const struct state *state, uint32_t party)
+static void add_giver_route(struct routes *routes, const struct giver *giver)
 {
-	const struct giver *giver = state_get(state, givers, party_giver(state, party));
+	add_route(routes, (struct route){
+				  .to = TO_GIVER,
+				  .recipient = giver->party,
+				  .is_held = !giver->kind || (giver->email_at &&
+							      giver->refused_at == giver->email_at),
+				  .is_nowhere = giver->kind && !giver->email_at,
+			  });
+}
 
+static bool shares_place(const struct state *state, const struct giver *a, const struct giver *b)
+{
+	const uint32_t *places = state->places.items;
+
+	for (uint32_t i = 0; i < a->canton_count; i++)
+		for (uint32_t j = 0; j < b->canton_count; j++)
+			if (places[a->cantons + i] == places[b->cantons + j])
+				return true;
+	for (uint32_t i = 0; i < a->commune_count; i++)
+		for (uint32_t j = 0; j < b->commune_count; j++)
+			if (places[a->communes + i] == places[b->communes + j])
+				return true;
+	return false;
+}
+
+/* Those of the same structure who can be written to: who share a place with the one who left, or, when
+ * nobody does, all. */
+static void add_colleagues(const struct state *state, const struct giver *left,
+			   struct routes *routes, bool is_near)
+{
+	for (uint32_t i = 1; left->structure && i < state->givers.count; i++) {
+		const struct giver *giver = &state->givers.items[i];
+
+		if (giver->structure != left->structure || giver == left || giver->is_erased ||
+		    giver_has_left(state, giver) || !giver->email_at ||
+		    giver->refused_at == giver->email_at ||
+		    (is_near && !shares_place(state, left, giver)))
+			continue;
+		add_giver_route(routes, giver);
+	}
+}
+
+/* The end of the chain of successors, or NULL: it is a circle, or leads to nobody. */
+static const struct giver *find_successor(const struct state *state, const struct giver *giver)
+{
 	for (uint32_t hops = 0; giver_has_left(state, giver); hops++) {
 		if (!giver->successor || hops == state->givers.count)
-			return (struct route){.to = TO_COORDINATOR};
+			return NULL;
 		giver = state_get(state, givers, party_giver(state, giver->successor));
 	}
-	if (giver->is_erased)
-		return (struct route){.to = TO_COORDINATOR};
-	return (struct route){
-		.to = TO_GIVER,
-		.recipient = giver->party,
-		.is_held = !giver->kind,
-		.is_nowhere = giver->kind && !giver->email_at,
-	};
+	return giver->is_erased ? NULL : giver;
+}
+
+/* What a giver who left was due goes to the successor, else to the others of the structure, else to the
+ * coordinator. What it refers after that (`referred`) nobody of the structure waits for. */
+static void find_routes(const struct state *state, uint32_t party, day_t referred,
+			struct routes *routes)
+{
+	const struct giver *giver = state_get(state, givers, party_giver(state, party));
+	const struct giver *reader = find_successor(state, giver);
+
+	if (reader) {
+		add_giver_route(routes, reader);
+		return;
+	}
+	if (!giver->is_erased && referred <= giver->left_on) {
+		add_colleagues(state, giver, routes, true);
+		if (!routes->count)
+			add_colleagues(state, giver, routes, false);
+	}
+	if (!routes->count)
+		add_route(routes, (struct route){.to = TO_COORDINATOR});
 }
 
 /* --- one mail --------------------------------------------------------------------------------- */
 
-static void hold(struct state *state, uint32_t number)
+static void post_route(struct state *state, struct mail mail, const struct route *route)
 {
-	struct task *task = state_get(state, tasks, number);
-
-	state_move_task(state, number, TASK_STATE_HELD);
-	task->due = time_at_paris(state->today + MAIL_HELD_DAYS + 1, 0, 0); /* inclusive */
-	state_set_timer(state, task->due, TIMER_TASK, number);
-}
-
-static void post(struct state *state, struct mail mail, bool is_held)
-{
-	struct task task = {.kind = TASK_KIND_MAIL, .mail = mail, .due = MS_NONE};
-	uint32_t number;
-
-	if (!is_held) {
-		(void)task_create(state, task);
+	if (route->is_nowhere)
 		return;
-	}
-	task.state = TASK_STATE_SCHEDULED;
-	task.created = state->now;
-	number = state_add_task(state, task);
-	hold(state, number);
+	mail.to = (uint8_t)route->to;
+	mail.recipient = route->recipient;
+	if (route->is_held)
+		post_hold(state, mail);
+	else
+		post_mail(state, mail);
 }
 
 static struct mail write_mail(const struct state *state, const struct cause *cause,
@@ -108,51 +145,42 @@ static struct mail write_mail(const struct state *state, const struct cause *cau
 	return mail;
 }
 
-static void post_to_giver(struct state *state, struct mail mail, const struct standing *referral)
+/* To whoever stands for the giver of a referral, but for those in `known`, who have been written to:
+ * they are added there. */
+static void post_to_giver(struct state *state, struct mail mail, const struct standing *referral,
+			  struct routes *known)
 {
-	struct route route = find_route(state, referral->fact->referral.giver);
+	uint32_t before = known->count;
+	struct routes routes = {0};
 
-	if (route.is_nowhere)
-		return;
-	mail.to = (uint8_t)route.to;
-	mail.recipient = route.recipient;
 	mail.giver = referral->fact->referral.giver;
 	mail.referral = referral->fact->seq;
-	post(state, mail, route.is_held);
+	find_routes(state, mail.giver, referral->day, &routes);
+	for (uint32_t i = 0; i < routes.count; i++)
+		add_route(known, routes.items[i]);
+	for (uint32_t i = before; i < known->count; i++)
+		post_route(state, mail, &known->items[i]);
+	free(routes.items);
 }
 
 void mailing_to_giver(struct state *state, const struct cause *cause, uint32_t template,
 		      uint32_t case_number, const struct standing *referral)
 {
+	struct routes known = {0};
+
 	if (!cause->is_silent)
-		post_to_giver(state, write_mail(state, cause, template, case_number, 0), referral);
+		post_to_giver(state, write_mail(state, cause, template, case_number, 0), referral,
+			      &known);
+	free(known.items);
 }
 
 /* --- all givers of a case --------------------------------------------------------------------- */
-
-/* Would this referral's mail go to somebody an earlier one of the same case already wrote to? */
-static bool is_repeated(const struct state *state, const struct standing *facts,
-			const uint32_t *joined, uint32_t at)
-{
-	struct route route = find_route(state, facts[at].fact->referral.giver);
-
-	for (uint32_t i = 0; i < at; i++) {
-		struct route earlier;
-
-		if (facts[i].fact->kind != EVENT_REFERRAL_RECEIVED || joined[i] != joined[at])
-			continue;
-		earlier = find_route(state, facts[i].fact->referral.giver);
-		if (earlier.to == route.to && earlier.recipient == route.recipient)
-			return true;
-	}
-	return false;
-}
 
 static void post_to_pair(struct state *state, struct mail mail)
 {
 	mail.to = TO_PAIR;
 	mail.recipient = mail.pair;
-	post(state, mail, false);
+	post_mail(state, mail);
 }
 
 /* Which case of the life has that number: cases are known by the fact that opened them. */
@@ -170,6 +198,7 @@ void mailing_to_all(struct state *state, const struct cause *cause, uint32_t tem
 {
 	const struct case_record *record = state_get(state, cases, case_number);
 	struct horizon horizon = horizon_on(state->today);
+	struct routes known = {0};
 	struct arena arena = {0};
 	uint32_t count, visit_count, wanted;
 	struct standing *facts;
@@ -188,34 +217,198 @@ void mailing_to_all(struct state *state, const struct cause *cause, uint32_t tem
 
 	mail = write_mail(state, cause, template, case_number, visit);
 	for (uint32_t i = 0; i < count && wanted; i++)
-		if (facts[i].fact->kind == EVENT_REFERRAL_RECEIVED && life.joined[i] == wanted &&
-		    !is_repeated(state, facts, life.joined, i))
-			post_to_giver(state, mail, &facts[i]);
+		if (facts[i].fact->kind == EVENT_REFERRAL_RECEIVED && life.joined[i] == wanted)
+			post_to_giver(state, mail, &facts[i], &known);
 	if (and_pair && visit)
 		post_to_pair(state, mail);
+	free(known.items);
 	arena_done(&arena);
 }
 
-/* --- what was held ---------------------------------------------------------------------------- */
+/* --- the network, the coordinator --------------------------------------------------------------- */
 
-void mailing_release(struct state *state, uint32_t giver)
+void mailing_to_member(struct state *state, const struct cause *cause, uint32_t giver,
+		       struct mail mail)
 {
-	uint32_t party = state_get(state, givers, giver)->party;
+	struct routes routes = {0};
+
+	mail.about = cause->seq;
+	mail.giver = state_get(state, givers, giver)->party;
+	add_giver_route(&routes, &state->givers.items[giver]);
+	post_route(state, mail, &routes.items[0]);
+	free(routes.items);
+}
+
+void mailing_cut(struct state *state, const struct cause *cause, uint32_t case_number)
+{
+	struct mail mail = write_mail(state, cause, TEMPLATE_COORDINATOR, case_number, 0);
+
+	mail.to = TO_COORDINATOR;
+	if (!cause->is_silent)
+		post_at_once(state, mail);
+}
+
+/* --- what waits, when somebody leaves or comes ------------------------------------------------------- */
+
+/* The day of the referral that a mail speaks of; what speaks of none was due before anybody left. */
+static day_t referral_day(const struct state *state, const struct mail *mail)
+{
+	uint32_t fact = mail->referral ? state_find_fact(state, mail->referral) : 0;
+
+	return fact ? state->facts.items[fact].day : DAY_MIN;
+}
+
+static bool says_the_same(const struct task *task, const struct mail *mail,
+			  const struct route *route)
+{
+	return task->kind == TASK_KIND_MAIL && !task_state_is_void(task->state) &&
+	       task->mail.template == mail->template && task->mail.to == route->to &&
+	       task->mail.recipient == route->recipient;
+}
+
+/* Is there another mail about the same event to that reader? Those of one event stand together. */
+static bool is_told(const struct state *state, uint32_t number, const struct mail *mail,
+		    const struct route *route)
+{
+	const struct task *tasks = state->tasks.items;
+
+	for (uint32_t i = number - 1; i && tasks[i].mail.about == mail->about; i--)
+		if (says_the_same(&tasks[i], mail, route))
+			return true;
+	for (uint32_t i = number + 1; i < state->tasks.count && tasks[i].mail.about == mail->about;
+	     i++)
+		if (says_the_same(&tasks[i], mail, route))
+			return true;
+	return false;
+}
+
+/* What concerns the network is for the giver itself, as long as it belongs to it. */
+static bool is_nobodys(const struct state *state, const struct mail *mail)
+{
+	return !mail->case_number && mail->template != TEMPLATE_DIGEST &&
+	       giver_has_left(state, &state->givers.items[party_giver(state, mail->giver)]);
+}
+
+static void post_copies(struct state *state, uint32_t number, const struct mail *mail,
+			const struct routes *routes)
+{
+	for (uint32_t i = 1; i < routes->count; i++)
+		if (!is_told(state, number, mail, &routes->items[i]))
+			post_route(state, *mail, &routes->items[i]);
+}
+
+/* Gives a mail that waits to whoever reads it now; one that nobody needs any more is cancelled. False
+ * when its reader has no address yet. */
+static bool readdress(struct state *state, uint32_t number)
+{
+	struct mail mail = state_get(state, tasks, number)->mail;
+	struct routes routes = {0};
+	struct route first;
+
+	if (mail.to == TO_PAIR || !mail.giver)
+		return true;
+	if (is_nobodys(state, &mail)) {
+		state_move_task(state, number, TASK_STATE_CANCELLED);
+		return true;
+	}
+	find_routes(state, mail.giver, referral_day(state, &mail), &routes);
+	first = routes.items[0];
+	if (first.is_nowhere || is_told(state, number, &mail, &first))
+		state_move_task(state, number, TASK_STATE_CANCELLED);
+	state->tasks.items[number].mail.to = (uint8_t)first.to;
+	state->tasks.items[number].mail.recipient = first.recipient;
+	post_copies(state, number, &mail, &routes);
+	free(routes.items);
+	return !first.is_held;
+}
+
+/* Still in a state in which it waits, after it was readdressed. */
+static bool is_waiting_in(const struct state *state, uint32_t number, uint32_t wanted)
+{
+	return state->tasks.items[number].state == wanted;
+}
+
+static bool is_for(const struct state *state, uint32_t task, uint32_t party)
+{
+	const struct mail *mail = &state->tasks.items[task].mail;
+
+	return mail->recipient == party || mail->giver == party;
+}
+
+static void release_held(struct state *state, uint32_t party)
+{
 	uint32_t next;
 
 	for (uint32_t at = state->held.first; at; at = next) {
-		struct task *task = &state->tasks.items[at];
-		struct route route;
-
-		next = task->next;
-		if (task->mail.recipient != party && task->mail.giver != party)
-			continue;
-		route = find_route(state, task->mail.giver);
-		task->mail.to = (uint8_t)route.to;
-		task->mail.recipient = route.recipient;
-		if (route.is_nowhere)
-			state_move_task(state, at, TASK_STATE_CANCELLED);
-		else if (!route.is_held)
-			task_make_ready(state, at);
+		next = state->tasks.items[at].next;
+		if (is_for(state, at, party) && readdress(state, at) &&
+		    is_waiting_in(state, at, TASK_STATE_HELD))
+			post_release(state, at);
 	}
+}
+
+/* Mails that no worker has taken yet follow a giver who left. */
+static void release_ready(struct state *state, uint32_t party)
+{
+	uint32_t next;
+
+	for (uint32_t at = state->ready[TASK_KIND_MAIL].first; at; at = next) {
+		next = state->tasks.items[at].next;
+		if (is_for(state, at, party) && !readdress(state, at) &&
+		    is_waiting_in(state, at, TASK_STATE_READY))
+			post_take_back(state, at);
+	}
+}
+
+/* There is a new address: what the old one refused goes there. */
+static void release_refused(struct state *state, struct giver *giver)
+{
+	uint32_t code = names_find(&state->names, STR(RECIPIENT_REFUSED));
+
+	giver->refused_at = 0;
+	for (uint32_t i = 1; code && i < state->tasks.count; i++) {
+		const struct task *task = &state->tasks.items[i];
+
+		if (task->state == TASK_STATE_BURIED && task->kind == TASK_KIND_MAIL &&
+		    task->code == code && task->mail.to == TO_GIVER &&
+		    task->mail.recipient == giver->party)
+			task_kick(state, i);
+	}
+}
+
+void mailing_release(struct state *state, uint32_t index)
+{
+	struct giver *giver = state_get(state, givers, index);
+
+	if (giver->refused_at && giver->refused_at != giver->email_at)
+		release_refused(state, giver);
+	release_held(state, giver->party);
+	if (giver_has_left(state, giver))
+		release_ready(state, giver->party);
+}
+
+void mailing_due(struct state *state, uint32_t task)
+{
+	bool has_reader = readdress(state, task);
+
+	if (task_state_is_over(state->tasks.items[task].state))
+		return;
+	if (!has_reader)
+		post_take_back(state, task);
+	else if (is_waiting_in(state, task, TASK_STATE_SCHEDULED))
+		post_due(state, task);
+	else
+		task_make_ready(state, task);
+}
+
+void mailing_refused(struct state *state, uint32_t number)
+{
+	const struct mail *mail = &state_get(state, tasks, number)->mail;
+	struct giver *giver;
+
+	if (mail->to != TO_GIVER)
+		return;
+	giver = state_get(state, givers, party_giver(state, mail->recipient));
+	if (giver->email_at && giver->email_at < state->tasks.items[number].token)
+		giver->refused_at = giver->email_at;
 }

@@ -1,8 +1,11 @@
 /* Mails as tasks: who is written to, through which giver, and when not. The words are found later, at
- * the moment a worker takes the task. */
+ * the moment a worker takes the task; when it goes out is the post's matter (post.h). */
 #pragma once
 
-#include "daemon/state.h"
+#include "daemon/post.h"
+
+/* The code by which a worker says that an address takes no mail, for good. */
+#define RECIPIENT_REFUSED "recipient_refused"
 
 /* Why the state is changing: the event at work. */
 struct cause {
@@ -20,9 +23,19 @@ void mailing_to_giver(struct state *state, const struct cause *cause, uint32_t t
 void mailing_to_all(struct state *state, const struct cause *cause, uint32_t template,
 		    uint32_t case_number, uint32_t visit, bool and_pair);
 
-/* A giver became known, left or changed: what was held for it goes out, or to whom it should. */
+/* To a giver (index) about the network: its own, never a successor's. The template, the sector and what
+ * else it says are filled in. */
+void mailing_to_member(struct state *state, const struct cause *cause, uint32_t giver,
+		       struct mail mail);
+
+/* The coordinator hears of a cut at once: an open case has become one. */
+void mailing_cut(struct state *state, const struct cause *cause, uint32_t case_number);
+
+/* A giver (index) became known, left or changed: what waits for it goes out, or to whom it should. */
 void mailing_release(struct state *state, uint32_t giver);
 
-/* A task that can be done now; a new one, ready at once. */
-void task_make_ready(struct state *state, uint32_t task);
-uint32_t task_create(struct state *state, struct task task);
+/* A mail whose time has come; whoever left meanwhile has somebody else who reads it. */
+void mailing_due(struct state *state, uint32_t task);
+
+/* The address of a giver refused mail for good: what comes waits for another one. */
+void mailing_refused(struct state *state, uint32_t task);

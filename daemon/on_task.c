@@ -79,6 +79,8 @@ void on_task_failed(struct state *state, const struct event *event, const struct
 	if (!task)
 		return;
 	task->code = names_add(&state->names, data->code);
+	if (data->class == FAILURE_NEVER && str_is(data->code, RECIPIENT_REFUSED))
+		mailing_refused(state, (uint32_t)data->task);
 	delay_ms = task_retry_delay_ms((uint32_t)data->task, task->attempts);
 	if (data->retry_after_ms != UINT_NONE && (int64_t)data->retry_after_ms > delay_ms)
 		delay_ms = (int64_t)data->retry_after_ms;
@@ -106,8 +108,5 @@ void on_task_kicked(struct state *state, const struct event *event, const struct
 	(void)cause;
 	if (!task || (task->state != TASK_STATE_BURIED && task->state != TASK_STATE_RETRYING))
 		return;
-	task->attempts = 0;
-	task->deaths = 0;
-	task->created = state->now;
-	task_make_ready(state, number);
+	task_kick(state, number);
 }

@@ -1,5 +1,7 @@
 /* What time does: rules that turn at midnight, the morning's plan, tasks that are due. */
 #include "daemon/apply.h"
+#include "daemon/forecast.h"
+#include "daemon/network.h"
 
 /* A household's timer may have been moved since it was set: only the one it remembers counts. */
 static void on_household_timer(struct state *state, uint32_t id, const struct cause *cause)
@@ -25,10 +27,13 @@ static void on_task_timer(struct state *state, uint32_t id)
 
 	if (task->due == MS_NONE || task->due > state->now)
 		return;
-	if (task->state == TASK_STATE_RETRYING)
-		task_make_ready(state, id);
-	else if (task->state == TASK_STATE_HELD)
+	if (task->state == TASK_STATE_HELD)
 		state_move_task(state, id, TASK_STATE_EXPIRED);
+	else if (task->kind == TASK_KIND_MAIL &&
+		 (task->state == TASK_STATE_RETRYING || task->state == TASK_STATE_SCHEDULED))
+		mailing_due(state, id);
+	else if (task->state == TASK_STATE_RETRYING)
+		task_make_ready(state, id);
 }
 
 void on_timer(struct state *state, enum timer_kind kind, uint32_t id, const struct cause *cause)
@@ -46,6 +51,18 @@ void on_timer(struct state *state, enum timer_kind kind, uint32_t id, const stru
 	case TIMER_TASK:
 		on_task_timer(state, id);
 		return;
+	case TIMER_NIGHT:
+		network_night(state, cause);
+		break;
+	case TIMER_FORECAST:
+		forecast_make(state);
+		break;
+	case TIMER_MORNING:
+		on_morning(state, cause);
+		break;
+	case TIMER_IMPORT:
+		on_import_ended(state);
+		return;
 	}
-	assert(!"a timer of no known kind");
+	state_set_daily_timer(state, kind);
 }

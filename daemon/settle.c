@@ -237,6 +237,15 @@ static uint32_t case_state(const struct state *state, const struct portrait *por
 	return is_eligible ? CASE_STATE_WAITING : CASE_STATE_DEFERRED;
 }
 
+/* Would it be visited if the coordinator said so, who has not said anything yet? */
+static bool wants_derogation(const struct state *state, struct portrait *portrait,
+			     const struct life_case *open, const struct case_record *record)
+{
+	return state->policy.rules.derogation == DEROGATION_ASK && record->is_closed_sector &&
+	       !record->is_eligible && portrait->rank.tier <= TIER_CRITICAL &&
+	       !derogation_holds(&portrait->horizon, open, SAID_NO);
+}
+
 static void fill_case(struct state *state, struct portrait *portrait,
 		      const struct life_case *life_case)
 {
@@ -250,6 +259,8 @@ static void fill_case(struct state *state, struct portrait *portrait,
 	record->order_seq = life_case->order_seq;
 	record->no_shows = life_case->no_shows;
 	record->carry = life_case->carry;
+	record->has_stale_supply = is_open && portrait->rank.has_stale_supply;
+	record->wants_derogation = is_open && wants_derogation(state, portrait, life_case, record);
 	record->closing = (uint8_t)life_case->closing;
 	record->closed_on = is_open ? DAY_NONE : life_case->closed_on;
 	record->state =
@@ -304,13 +315,16 @@ static void set_household_timer(struct state *state, uint32_t head, day_t next)
 }
 
 /* A cut cannot wait for the morning's plan. */
-static void notice_cut(struct state *state, uint32_t number, uint32_t tier_before)
+static void notice_cut(struct state *state, uint32_t number, uint32_t tier_before,
+		       const struct cause *cause)
 {
 	const struct case_record *record = &state->cases.items[number];
 
-	if (record->state != CASE_STATE_CLOSED && record->tier == TIER_CUT &&
-	    tier_before != TIER_CUT)
-		state->plan_is_wanted = true;
+	if (record->state == CASE_STATE_CLOSED || record->tier != TIER_CUT ||
+	    tier_before == TIER_CUT)
+		return;
+	state->plan_is_wanted = true;
+	mailing_cut(state, cause, number);
 }
 
 void settle_household(struct state *state, uint32_t household, const struct cause *cause)
@@ -333,7 +347,7 @@ void settle_household(struct state *state, uint32_t household, const struct caus
 
 		fill_case(state, &portrait, &portrait.life.cases[i]);
 		queue_case(state, number);
-		notice_cut(state, number, tier_before);
+		notice_cut(state, number, tier_before, cause);
 	}
 	open = life_open_case(&portrait.life);
 	record->open_case = open ? opening_fact(state, &portrait, open)->opened : 0;
@@ -473,6 +487,18 @@ void settle_link(struct state *state, uint32_t a, uint32_t b, const struct cause
 
 /* --- givers ----------------------------------------------------------------------------------- */
 
+static void tell_places(struct giver *giver, const struct giver_fact *said)
+{
+	if (said->canton_count) {
+		giver->cantons = said->places;
+		giver->canton_count = said->canton_count;
+	}
+	if (said->commune_count) {
+		giver->communes = said->places + said->canton_count;
+		giver->commune_count = said->commune_count;
+	}
+}
+
 static void tell_giver(struct giver *giver, const struct fact *fact)
 {
 	if (fact->kind == EVENT_GIVER_LEFT) {
@@ -486,6 +512,9 @@ static void tell_giver(struct giver *giver, const struct fact *fact)
 		giver->structure = fact->giver.structure;
 	if (fact->giver.successor)
 		giver->successor = fact->giver.successor;
+	if (fact->giver.pace)
+		giver->pace = fact->giver.pace;
+	tell_places(giver, &fact->giver);
 	if (fact->giver.has_name)
 		giver->name_at = fact->seq;
 	if (fact->giver.has_email)
@@ -497,8 +526,15 @@ void settle_giver(struct state *state, uint32_t index)
 	struct giver *giver = state_get(state, givers, index);
 	const struct party *party = state_get(state, parties, giver->party);
 
-	*giver = (struct giver){.party = giver->party, .id = giver->id, .left_on = DAY_NONE};
-	giver->is_erased = party->is_erased;
+	*giver = (struct giver){
+		.party = giver->party,
+		.id = giver->id,
+		.left_on = DAY_NONE,
+		.is_erased = party->is_erased,
+		.last_referral = giver->last_referral,
+		.refused_at = giver->refused_at,
+		.nudged_for = giver->nudged_for,
+	};
 	for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next)
 		if (!state->facts.items[at].is_void && !state->facts.items[at].is_replaced)
 			tell_giver(giver, &state->facts.items[at]);

@@ -120,8 +120,16 @@ static void pass_giver(struct stream *stream, struct giver *giver)
 	pass(stream, giver->kind);
 	pass(stream, giver->structure);
 	pass(stream, giver->successor);
+	pass(stream, giver->cantons);
+	pass(stream, giver->communes);
+	pass(stream, giver->canton_count);
+	pass(stream, giver->commune_count);
+	pass(stream, giver->pace);
 	pass(stream, giver->left_on);
 	pass(stream, giver->is_erased);
+	pass(stream, giver->last_referral);
+	pass(stream, giver->refused_at);
+	pass(stream, giver->nudged_for);
 }
 
 static void pass_notice(struct stream *stream, struct notice_fact *notice)
@@ -150,8 +158,12 @@ static void pass_giver_fact(struct stream *stream, struct giver_fact *giver)
 {
 	pass(stream, giver->structure);
 	pass(stream, giver->successor);
+	pass(stream, giver->places);
 	pass(stream, giver->until);
 	pass(stream, giver->kind);
+	pass(stream, giver->canton_count);
+	pass(stream, giver->commune_count);
+	pass(stream, giver->pace);
 	pass(stream, giver->has_name);
 	pass(stream, giver->has_email);
 }
@@ -159,6 +171,7 @@ static void pass_giver_fact(struct stream *stream, struct giver_fact *giver)
 static void pass_referral(struct stream *stream, struct referral_fact *referral)
 {
 	pass(stream, referral->giver);
+	pass(stream, referral->previous);
 	pass(stream, referral->insee);
 	pass(stream, referral->reasons);
 	pass(stream, referral->energies);
@@ -248,6 +261,7 @@ static void pass_fact(struct stream *stream, struct fact *fact)
 	pass(stream, fact->day);
 	pass(stream, fact->accepted);
 	pass(stream, fact->kind);
+	pass(stream, fact->is_old);
 	pass(stream, fact->is_void);
 	pass(stream, fact->is_replaced);
 	pass_said(stream, fact);
@@ -307,6 +321,8 @@ static void pass_case(struct stream *stream, struct case_record *record)
 	pass(stream, record->first_visit);
 	pass(stream, record->last_visit);
 	pass(stream, record->no_shows);
+	pass(stream, record->wants_derogation);
+	pass(stream, record->has_stale_supply);
 	pass(stream, record->carry.closing);
 	pass(stream, record->carry.sector);
 	pass(stream, record->insee);
@@ -321,6 +337,10 @@ static void pass_mail(struct stream *stream, struct mail *mail)
 	pass(stream, mail->about);
 	pass(stream, mail->referral);
 	pass(stream, mail->case_number);
+	pass(stream, mail->sector);
+	pass(stream, mail->parts);
+	pass(stream, mail->next);
+	pass(stream, mail->part_count);
 	pass(stream, mail->giver);
 	pass(stream, mail->recipient);
 	pass(stream, mail->visit);
@@ -356,6 +376,29 @@ static void pass_identity(struct stream *stream, struct identity *identity)
 {
 	identity->fingerprint = pass_number(stream, identity->fingerprint, 8);
 	identity->seq = (uint32_t)pass_number(stream, identity->seq, 4);
+}
+
+static void pass_place(struct stream *stream, uint32_t *place)
+{
+	pass(stream, *place);
+}
+
+static void pass_sector(struct stream *stream, struct sector_record *sector)
+{
+	pass(stream, sector->name);
+	pass(stream, sector->weeks);
+	pass(stream, sector->is_suspended);
+	for (int i = 0; i < NOTICE_COUNT; i++)
+		pass(stream, sector->told[i]);
+}
+
+static void pass_mailbox(struct stream *stream, struct mailbox *box)
+{
+	pass(stream, box->recipient);
+	pass(stream, box->to);
+	pass(stream, box->count);
+	pass(stream, box->day);
+	pass(stream, box->digest);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -425,6 +468,20 @@ static void pass_tasks(struct stream *stream, struct state *state)
 	pass(stream, state->plan_due);
 }
 
+static void pass_network(struct stream *stream, struct state *state)
+{
+	pass(stream, state->import.first);
+	pass(stream, state->import.last);
+	pass(stream, state->import.due);
+	for (int i = 0; i < ALARM_END; i++)
+		pass(stream, state->told_alarms[i]);
+	pass(stream, state->forecast_at);
+	pass_table(stream, state->places, pass_place);
+	pass_table(stream, state->sectors, pass_sector);
+	pass_table(stream, state->mailboxes, pass_mailbox);
+	pass_table(stream, state->parts, pass_mail);
+}
+
 static void pass_state(struct stream *stream, struct state *state)
 {
 	uint32_t version = SNAPSHOT_VERSION;
@@ -451,6 +508,7 @@ static void pass_state(struct stream *stream, struct state *state)
 	pass_table(stream, state->cases, pass_case);
 	pass_table(stream, state->tasks, pass_task);
 	pass_table(stream, state->identities, pass_identity);
+	pass_network(stream, state);
 }
 
 void snapshot_write(const struct state *state, snapshot_out_fn *out, void *context)

@@ -27,6 +27,11 @@ void state_init(struct state *state)
 	table_init(state->cases);
 	table_init(state->tasks);
 	table_init(state->identities);
+	table_init(state->places);
+	table_init(state->sectors);
+	table_init(state->mailboxes);
+	table_init(state->parts);
+	table_init(state->water_cuts);
 	table_init(state->active_visits);
 }
 
@@ -45,6 +50,12 @@ void state_done(struct state *state)
 	free(state->cases.items);
 	free(state->tasks.items);
 	free(state->identities.items);
+	free(state->places.items);
+	free(state->sectors.items);
+	free(state->mailboxes.items);
+	free(state->parts.items);
+	free(state->water_cuts.items);
+	map_done(&state->mailbox_index);
 	free(state->active_visits.items);
 	map_done(&state->alias_index);
 	map_done(&state->giver_index);
@@ -82,6 +93,7 @@ uint32_t state_add_giver(struct state *state, struct str id)
 						.party = add_party(state, PARTY_GIVER, index),
 						.id = name,
 						.left_on = DAY_NONE,
+						.nudged_for = DAY_NONE,
 					}));
 }
 
@@ -124,6 +136,22 @@ static void list_fact(struct state *state, uint32_t index)
 	}
 }
 
+/* A giver's referrals hang together, the latest first. */
+static void list_referral(struct state *state, uint32_t index)
+{
+	struct referral_fact *referral = &state->facts.items[index].referral;
+	struct giver *giver = state_get(state, givers, party_giver(state, referral->giver));
+
+	referral->previous = giver->last_referral;
+	giver->last_referral = index;
+}
+
+static bool is_water_cut(const struct fact *fact)
+{
+	return (fact->kind == EVENT_SUPPLIER_CUT || fact->kind == EVENT_SUPPLIER_LIMITED) &&
+	       fact->supply.energy == ENERGY_WATER;
+}
+
 uint32_t state_add_fact(struct state *state, const struct fact *fact)
 {
 	uint32_t index = table_add(state->facts, *fact);
@@ -131,6 +159,10 @@ uint32_t state_add_fact(struct state *state, const struct fact *fact)
 
 	added->next = 0;
 	list_fact(state, index);
+	if (added->kind == EVENT_REFERRAL_RECEIVED)
+		list_referral(state, index);
+	if (is_water_cut(added))
+		(void)table_add(state->water_cuts, index);
 	if (has_key(added)) {
 		added->replaces = state_find_key(state, added->key);
 		if (added->replaces)
@@ -200,6 +232,16 @@ uint32_t state_add_task(struct state *state, struct task task)
 	assert(task.state == TASK_STATE_SCHEDULED);
 	state->task_states[TASK_STATE_SCHEDULED]++;
 	return table_add(state->tasks, task);
+}
+
+uint32_t state_add_place(struct state *state, uint32_t place)
+{
+	return table_add(state->places, place);
+}
+
+uint32_t state_add_part(struct state *state, struct mail part)
+{
+	return table_add(state->parts, part);
 }
 
 static uint64_t identity_fingerprint(const struct state *state, struct str source, struct str id)
@@ -307,6 +349,65 @@ uint32_t case_resolve(const struct state *state, uint32_t number)
 		number = record->joined;
 	}
 	return 0;
+}
+
+bool case_was_visited(const struct state *state, const struct case_record *record)
+{
+	for (uint32_t at = record->first_visit; at; at = state->visits.items[at].next)
+		if (state->visits.items[at].state == VISIT_STATE_DONE)
+			return true;
+	return false;
+}
+
+/* --- sectors, mailboxes, givers ----------------------------------------------------------------- */
+
+const struct sector_record *state_find_sector(const struct state *state, struct str id)
+{
+	uint32_t name = names_find(&state->names, id);
+
+	for (uint32_t i = 1; name && i < state->sectors.count; i++)
+		if (state->sectors.items[i].name == name)
+			return &state->sectors.items[i];
+	return NULL;
+}
+
+struct sector_record *state_sector(struct state *state, struct str id)
+{
+	const struct sector_record *found = state_find_sector(state, id);
+	struct sector_record record = {
+		.name = names_add(&state->names, id),
+		.weeks = WEEKS_NONE,
+		.told = {DAY_NONE, DAY_NONE, DAY_NONE, DAY_NONE},
+	};
+
+	if (found)
+		return &state->sectors.items[found - state->sectors.items];
+	return &state->sectors.items[table_add(state->sectors, record)];
+}
+
+static uint64_t mailbox_key(uint32_t to, uint32_t recipient)
+{
+	return ((uint64_t)to << 32 | recipient) * 0x9e3779b97f4a7c15u;
+}
+
+struct mailbox *state_mailbox(struct state *state, uint32_t to, uint32_t recipient)
+{
+	struct mailbox box = {.recipient = recipient, .to = (uint8_t)to, .day = DAY_NONE};
+	struct map_cursor cursor = {0};
+	uint32_t index;
+
+	while (map_next(&state->mailbox_index, mailbox_key(to, recipient), &cursor, &index))
+		if (state->mailboxes.items[index].to == to &&
+		    state->mailboxes.items[index].recipient == recipient)
+			return &state->mailboxes.items[index];
+	index = table_add(state->mailboxes, box);
+	map_put(&state->mailbox_index, mailbox_key(to, recipient), index);
+	return &state->mailboxes.items[index];
+}
+
+bool giver_has_left(const struct state *state, const struct giver *giver)
+{
+	return giver->left_on != DAY_NONE && state->today > giver->left_on;
 }
 
 /* --- facts that hold -------------------------------------------------------------------------- */
@@ -595,6 +696,28 @@ void state_move_task(struct state *state, uint32_t number, uint32_t to)
 		task_list_add(state, list_of(state, task), number);
 }
 
+static const struct {
+	enum timer_kind kind;
+	int hour;
+} daily[] = {
+	{TIMER_NIGHT, 0},
+	{TIMER_FORECAST, FORECAST_HOUR},
+	{TIMER_MORNING, MORNING_HOUR},
+};
+
+void state_set_daily_timer(struct state *state, enum timer_kind kind)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(daily); i++) {
+		ms_t at = time_at_paris(state->today, daily[i].hour, 0);
+
+		if (daily[i].kind != kind)
+			continue;
+		if (at <= state->now)
+			at = time_at_paris(state->today + 1, daily[i].hour, 0);
+		state_set_timer(state, at, kind, 0);
+	}
+}
+
 void state_set_timer(struct state *state, ms_t at, enum timer_kind kind, uint32_t id)
 {
 	heap_push(&state->timers, (struct heap_item){at, kind, id});
@@ -632,12 +755,17 @@ static void rebuild_timers(struct state *state)
 					TIMER_GIVER, i);
 	for (uint32_t i = 1; i < state->tasks.count; i++)
 		if (state->tasks.items[i].state == TASK_STATE_RETRYING ||
+		    state->tasks.items[i].state == TASK_STATE_SCHEDULED ||
 		    state->tasks.items[i].state == TASK_STATE_HELD)
 			state_set_timer(state, state->tasks.items[i].due, TIMER_TASK, i);
 	for (uint32_t i = 1; i < state->tasks.count; i++)
 		state->task_states[state->tasks.items[i].state]++;
 	if (state->plan_due != MS_NONE)
 		state_set_timer(state, state->plan_due, TIMER_PLAN, 0);
+	for (size_t i = 0; state->has_policy && i < ARRAY_SIZE(daily); i++)
+		state_set_daily_timer(state, daily[i].kind);
+	if (state->import.first)
+		state_set_timer(state, state->import.due, TIMER_IMPORT, 0);
 }
 
 void state_rebuild(struct state *state)
@@ -649,6 +777,8 @@ void state_rebuild(struct state *state)
 	for (uint32_t i = 1; i < state->facts.count; i++) {
 		const struct fact *fact = &state->facts.items[i];
 
+		if (is_water_cut(fact))
+			(void)table_add(state->water_cuts, i);
 		if (!has_key(fact))
 			continue;
 		if (fact->replaces)
@@ -658,6 +788,11 @@ void state_rebuild(struct state *state)
 	for (uint32_t i = 1; i < state->identities.count; i++)
 		map_put(&state->identity_index, state->identities.items[i].fingerprint,
 			state->identities.items[i].seq);
+	for (uint32_t i = 1; i < state->mailboxes.count; i++)
+		map_put(&state->mailbox_index,
+			mailbox_key(state->mailboxes.items[i].to,
+				    state->mailboxes.items[i].recipient),
+			i);
 	rebuild_cases(state);
 	rebuild_timers(state);
 }

@@ -61,6 +61,8 @@ struct case_record {
 	uint32_t visit;                   /* its active visit, or 0 */
 	uint32_t first_visit, last_visit; /* all of them */
 	uint32_t no_shows;
+	bool wants_derogation; /* only the coordinator's word keeps it from being visited */
+	bool has_stale_supply; /* a cut or limitation nobody spoke of for long */
 	struct carry carry;
 	insee_t insee;
 	day_t first_date, effective_date, closed_on;
@@ -73,6 +75,32 @@ enum timer_kind {
 	TIMER_GIVER = 2,     /* id: giver index; the day after the last */
 	TIMER_PLAN = 3,
 	TIMER_TASK = 4, /* id: task */
+	/* of every day */
+	TIMER_NIGHT = 5,    /* 00:00: sectors open and close, givers are quiet */
+	TIMER_FORECAST = 6, /* 06:00 */
+	TIMER_MORNING = 7,  /* 07:00: agendas, alarms */
+	TIMER_IMPORT = 8,   /* a long import has ended */
+};
+
+enum { FORECAST_HOUR = 6, MORNING_HOUR = 7 };
+
+/* The four things that are said of an opening (network.c), and to whom. */
+enum { NOTICE_COUNT = 4 };
+
+/* What a sector's givers were told, and what they have to expect. Kept by name: the policy may list
+ * its sectors in another order, or leave one out for a year. */
+struct sector_record {
+	uint32_t name;
+	uint32_t weeks; /* the last forecast of the wait; WEEKS_NONE: none, or nobody visits */
+	bool is_suspended;
+	day_t told[NOTICE_COUNT]; /* the first or last day for which each notice went out last */
+};
+enum { WEEKS_NONE = UINT32_MAX };
+
+/* Old facts that keep coming: what they brought is told when they have ended. */
+struct import {
+	uint64_t first, last; /* numbers of events; 0: none under way */
+	ms_t due;             /* when it counts as ended, unless more comes */
 };
 
 /* Who said it and under which name: a fingerprint of source and id, checked against the journal when
@@ -117,6 +145,14 @@ struct state {
 	TABLE(struct case_record) cases;
 	TABLE(struct task) tasks;
 	TABLE(struct identity) identities;
+	TABLE(uint32_t) places; /* of givers: name numbers of cantons, codes of communes */
+	TABLE(struct sector_record) sectors;
+	TABLE(struct mailbox) mailboxes;
+	TABLE(struct mail) parts;
+	TABLE(uint32_t) water_cuts; /* facts: cuts and limitations of water; rebuilt */
+	struct import import;
+	uint32_t told_alarms[ALARM_END]; /* how many of each the coordinator was told of last */
+	ms_t forecast_at;                /* when the wait was forecast last */
 	uint32_t first_absence, last_absence; /* facts about pairs */
 
 	struct task_list ready[TASK_KIND_END];
@@ -132,6 +168,7 @@ struct state {
 	struct map identity_index; /* fingerprint → seq */
 	struct queue queue;
 	struct heap timers;
+	struct map mailbox_index;      /* recipient and kind → mailbox */
 	TABLE(uint32_t) active_visits; /* planned or confirmed and held by a case, ascending */
 	uint32_t task_states[TASK_STATE_END]; /* how many tasks are in each state */
 };
@@ -154,6 +191,8 @@ uint32_t state_add_alias(struct state *state, const uint8_t hash[DIGEST_SIZE], u
 uint32_t state_add_visit(struct state *state, struct visit visit); /* of visit.case_number */
 uint32_t state_add_case(struct state *state, struct case_record record);
 uint32_t state_add_task(struct state *state, struct task task);
+uint32_t state_add_place(struct state *state, uint32_t place);
+uint32_t state_add_part(struct state *state, struct mail part);
 
 /* 0 when there is none. */
 uint32_t state_find_alias(const struct state *state, const uint8_t hash[DIGEST_SIZE]); /* index of a
@@ -174,6 +213,9 @@ uint32_t party_giver(const struct state *state, uint32_t party);
 uint32_t household_head(const struct state *state, uint32_t household);
 /* The case that number leads to now: itself, or the one it was merged into; 0 when it never was. */
 uint32_t case_resolve(const struct state *state, uint32_t number);
+
+/* Was a visit of this case held? */
+bool case_was_visited(const struct state *state, const struct case_record *record);
 
 /* Which fact under the key of `fact` holds: after one was added or voided. */
 void state_refresh_key(struct state *state, uint32_t fact);
@@ -198,6 +240,19 @@ uint32_t state_find_booking(const struct state *state, uint32_t pair, day_t day,
 
 /* Moves a task to another state, which its lifecycle must allow, and keeps the lists and counts. */
 void state_move_task(struct state *state, uint32_t task, uint32_t to);
+
+/* The record of a sector of the policy, by its name; made when there is none. */
+struct sector_record *state_sector(struct state *state, struct str id);
+const struct sector_record *state_find_sector(const struct state *state,
+					      struct str id); /* or NULL */
+/* The mailbox of a recipient, made when there is none. */
+struct mailbox *state_mailbox(struct state *state, uint32_t to, uint32_t recipient);
+
+/* Has a giver left, as of today? */
+bool giver_has_left(const struct state *state, const struct giver *giver);
+
+/* The timers of every day, from now on. */
+void state_set_daily_timer(struct state *state, enum timer_kind kind);
 
 void state_set_timer(struct state *state, ms_t at, enum timer_kind kind, uint32_t id);
 

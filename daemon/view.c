@@ -222,129 +222,46 @@ json_t *view_task(const struct state *state, uint32_t number)
 	const struct task *task = state_get(state, tasks, number);
 	bool is_mail = task->kind == TASK_KIND_MAIL;
 
-	return json_pack("{s:i, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o}", "task", (int)number,
-			 "kind", view_word(&words_task_kind, task->kind), "template",
-			 is_mail ? view_word(&words_template, task->mail.template) : json_null(),
-			 "state", view_word(&words_task_state, task->state), "attempt",
-			 (int)task->attempts, "due", view_time(task->due), "case",
-			 is_mail ? json_integer(task->mail.case_number) : json_null(), "to",
-			 is_mail ? view_text(view_recipient(state, &task->mail)) : json_null(),
-			 "last_code", view_name(state, task->code));
+	return json_pack(
+		"{s:i, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o}", "task", (int)number, "kind",
+		view_word(&words_task_kind, task->kind), "template",
+		is_mail ? view_word(&words_template, task->mail.template) : json_null(), "state",
+		view_word(&words_task_state, task->state), "attempt", (int)task->attempts, "due",
+		view_time(task->due), "case",
+		task->mail.case_number ? json_integer(task->mail.case_number) : json_null(), "to",
+		is_mail ? view_text(view_recipient(state, &task->mail)) : json_null(), "last_code",
+		view_name(state, task->code));
 }
 
 /* --- alarms ----------------------------------------------------------------------------------- */
 
-enum alarm {
-	ALARM_NO_SECTOR,
-	ALARM_WATER,
-	ALARM_UNSAFE,
-	ALARM_UNREACHABLE,
-	ALARM_UNRECORDED,
-	ALARM_BURIED,
-	ALARM_COUNT
-};
-
-static const char *const alarm_names[ALARM_COUNT] = {
-	[ALARM_NO_SECTOR] = "no_sector",         /* an open case whose commune no sector has */
-	[ALARM_WATER] = "water_cut",             /* water cut or limited, which is unlawful */
-	[ALARM_UNSAFE] = "unsafe_visit",         /* of a case still open */
-	[ALARM_UNREACHABLE] = "unreachable",     /* two no-shows or more */
-	[ALARM_UNRECORDED] = "unrecorded_visit", /* confirmed, its day long past */
-	[ALARM_BURIED] = "buried_task",
-};
-
-struct alarms {
-	uint32_t count[ALARM_COUNT];
-	day_t since[ALARM_COUNT];
-};
-
-static void raise_alarm(struct alarms *alarms, enum alarm alarm, day_t since)
+static json_t *view_texts(const struct texts *texts)
 {
-	if (!alarms->count[alarm]++ || since < alarms->since[alarm])
-		alarms->since[alarm] = since;
-}
+	json_t *list = json_array();
 
-static void look_at_cases(const struct state *state, struct alarms *alarms)
-{
-	uint32_t count = queue_count(&state->queue);
-
-	for (uint32_t rank = 1; rank <= count; rank++) {
-		const struct case_record *record =
-			&state->cases.items[queue_at(&state->queue, rank)];
-
-		if (!record->sector)
-			raise_alarm(alarms, ALARM_NO_SECTOR, record->first_date);
-		if (record->no_shows >= 2)
-			raise_alarm(alarms, ALARM_UNREACHABLE, record->first_date);
-	}
-}
-
-static void look_at_visits(const struct state *state, struct alarms *alarms)
-{
-	day_t late = (day_t)state->policy.planning.unrecorded_alarm;
-
-	for (uint32_t i = 1; i < state->visits.count; i++) {
-		const struct visit *visit = &state->visits.items[i];
-		uint32_t owner = case_resolve(state, visit->case_number);
-
-		if (visit->state == VISIT_STATE_CONFIRMED && visit->day + late < state->today)
-			raise_alarm(alarms, ALARM_UNRECORDED, visit->day);
-		if (visit->state == VISIT_STATE_UNSAFE && owner &&
-		    state->cases.items[owner].state != CASE_STATE_CLOSED)
-			raise_alarm(alarms, ALARM_UNSAFE, visit->day);
-	}
-}
-
-/* Is this cut or limitation of water still so, as far as anybody said? */
-static bool is_water_off(const struct state *state, const struct fact *fact)
-{
-	struct arena arena = {0};
-	struct standing *facts;
-	uint32_t count;
-	bool is_restored;
-
-	if ((fact->kind != EVENT_SUPPLIER_CUT && fact->kind != EVENT_SUPPLIER_LIMITED) ||
-	    fact->supply.energy != ENERGY_WATER || fact->is_void || fact->is_replaced ||
-	    state->parties.items[fact->party].is_erased)
-		return false;
-	facts = state_gather(state, household_head(state, party_household(state, fact->party)),
-			     &arena, &count);
-	is_restored = supply_is_restored_after(facts, count, fact->supply.supplier, ENERGY_WATER,
-					       fact->supply.on, fact->seq);
-	arena_done(&arena);
-	return !is_restored;
-}
-
-static void look_at_facts(const struct state *state, struct alarms *alarms)
-{
-	for (uint32_t i = 1; i < state->facts.count; i++)
-		if (is_water_off(state, &state->facts.items[i]))
-			raise_alarm(alarms, ALARM_WATER, state->facts.items[i].supply.on);
-}
-
-static void look_at_tasks(const struct state *state, struct alarms *alarms)
-{
-	for (uint32_t i = 1; i < state->tasks.count; i++)
-		if (state->tasks.items[i].state == TASK_STATE_BURIED)
-			raise_alarm(alarms, ALARM_BURIED,
-				    time_paris_day(state->tasks.items[i].created));
+	for (uint32_t i = 0; i < texts->count; i++)
+		json_array_append_new(list, view_text(texts->item[i]));
+	return list;
 }
 
 json_t *view_alarms(const struct state *state)
 {
 	json_t *list = json_array();
-	struct alarms alarms = {0};
+	struct arena arena = {0};
+	struct alarms alarms;
 
-	look_at_cases(state, &alarms);
-	look_at_facts(state, &alarms);
-	look_at_visits(state, &alarms);
-	look_at_tasks(state, &alarms);
-	for (uint32_t i = 0; i < ALARM_COUNT; i++)
-		if (alarms.count[i])
-			json_array_append_new(list,
-					      json_pack("{s:s, s:o, s:i}", "code", alarm_names[i],
-							"since", view_day(alarms.since[i]), "count",
-							(int)alarms.count[i]));
+	alarms_look(state, &arena, &alarms);
+	for (uint32_t code = 1; code < ALARM_END; code++) {
+		const struct alarm_raised *alarm = &alarms.of[code];
+
+		if (alarm->count)
+			json_array_append_new(list, json_pack("{s:o, s:o, s:i, s:o}", "code",
+							      view_word(&words_alarm, code),
+							      "since", view_day(alarm->since),
+							      "count", (int)alarm->count, "about",
+							      view_texts(&alarm->about)));
+	}
+	arena_done(&arena);
 	return list;
 }
 

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "daemon/alarm.h"
 #include "daemon/engine.h"
 #include "daemon/tell.h"
 

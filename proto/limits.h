@@ -35,6 +35,12 @@ enum {
 	PLAN_CASES_MAX = 2000, /* the first of the list that a plan is asked for */
 	PLAN_VISITS_MAX = 2000,
 
+	/* mails */
+	MAIL_CASES_MAX = 50,  /* cases that one mail about a sector lists */
+	MAIL_VISITS_MAX = 50, /* visits that one agenda lists */
+	MAIL_ITEMS_MAX = 500, /* mails that one digest stands for */
+	MAIL_WAIT_WEEKS_MAX = 10000,
+
 	/* frames between our own processes (AF_UNIX) */
 	PEER_FRAME_SIZE_MAX = 4 * 1024 * 1024,
 

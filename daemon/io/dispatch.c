@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "daemon/handout.h"
+#include "daemon/letter.h"
 #include "proto/peer.h"
 #include "proto/rpc.h"
 
@@ -182,7 +183,7 @@ static enum err write_body(struct dispatch *dispatch, uint32_t number)
 		codec_encode(&record_plan_request, &request, 0, 0, &dispatch->body);
 		break;
 	case TASK_KIND_MAIL:
-		err = handout_mail(core->engine, number, &dispatch->arena, &mail);
+		err = letter_write(core->engine, number, &dispatch->arena, &mail);
 		if (!err)
 			codec_encode(&record_mail_body, &mail, 0, 0, &dispatch->body);
 		break;

@@ -414,23 +414,6 @@ static enum err ask_sheet(struct question *question)
 
 /* --- duplicates ------------------------------------------------------------------------------- */
 
-/* A likeness nobody has settled: the latest word on the two households. */
-static bool is_unsettled(const struct state *state, const struct link *link)
-{
-	if (link->kind != LINK_POSSIBLE || link->is_void ||
-	    household_head(state, link->a) == household_head(state, link->b))
-		return false;
-	for (uint32_t at = state->households.items[link->a].first_link; at;) {
-		const struct link *other = &state->links.items[at];
-		bool is_about_both = other->a == link->b || other->b == link->b;
-
-		if (is_about_both && !other->is_void && other->kind != LINK_POSSIBLE)
-			return false;
-		at = other->a == link->a ? other->next_a : other->next_b;
-	}
-	return true;
-}
-
 static json_t *open_case_of(const struct state *state, uint32_t household)
 {
 	uint32_t number = state->households.items[household_head(state, household)].open_case;
@@ -447,7 +430,7 @@ static enum err ask_duplicates(struct question *question)
 		const struct link *link = &state->links.items[i];
 		uint32_t fact;
 
-		if (!is_unsettled(state, link))
+		if (!link_is_unsettled(state, link))
 			continue;
 		fact = state_find_fact(state, link->seq);
 		json_array_append_new(

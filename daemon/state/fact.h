@@ -6,7 +6,8 @@
 #include "proto/message.h"
 
 struct referral_fact {
-	uint32_t giver; /* party number */
+	uint32_t giver;    /* party number */
+	uint32_t previous; /* the referral of that giver that came before, void or not; 0: none */
 	insee_t insee;
 	uint8_t reasons, energies, vulnerable, tenure;
 };
@@ -72,8 +73,11 @@ struct closing_fact {
 struct giver_fact {         /* registered, moved, left */
 	uint32_t structure; /* name number, 0: not said */
 	uint32_t successor; /* party number, 0: not said */
-	day_t until;        /* left only */
-	uint8_t kind;       /* 0: not said */
+	uint32_t places; /* index of the first of its cantons (name numbers), then its communes */
+	day_t until;     /* left only */
+	uint8_t kind;    /* 0: not said */
+	uint8_t canton_count, commune_count; /* 0: not said */
+	uint8_t pace;                        /* enum pace, 0: not said */
 	uint8_t has_name, has_email;
 };
 
@@ -94,6 +98,7 @@ struct fact {
 	day_t day;      /* Paris day of the event's time */
 	day_t accepted;   /* Paris day it was taken */
 	uint8_t kind;     /* enum event_kind */
+	bool is_old;      /* came long after it happened: it writes to nobody, raises no alarm */
 	bool is_void;     /* retracted */
 	bool is_replaced; /* a later fact under the same key holds */
 	union {

@@ -12,6 +12,15 @@ struct giver {
 	uint32_t kind;      /* enum giver_kind; 0: a placeholder */
 	uint32_t structure; /* name number */
 	uint32_t successor; /* party number, or 0 */
-	day_t left_on;      /* DAY_NONE: not left */
+	uint32_t cantons;   /* index among the places of the first canton, 0: never told */
+	uint32_t communes;  /* the same for communes */
+	uint8_t canton_count, commune_count;
+	uint8_t pace;  /* enum pace; 0: at each step */
+	day_t left_on; /* DAY_NONE: not left */
 	bool is_erased;
+
+	/* not told by facts about it */
+	uint32_t last_referral; /* fact; the earlier ones hang on it */
+	uint64_t refused_at;    /* the `email_at` whose address refused mail for good, or 0 */
+	day_t nudged_for;       /* the opening for which it was nudged last, DAY_NONE: none */
 };

@@ -111,8 +111,10 @@ static void rank_supplies(struct ranking *ranking)
 
 		if (state != EVENT_SUPPLIER_CUT && state != EVENT_SUPPLIER_LIMITED)
 			continue;
-		if (horizon_reached(ranking->horizon, on + stale + 1))
-			continue; /* stale */
+		if (horizon_reached(ranking->horizon, on + stale + 1)) {
+			ranking->rank->has_stale_supply = true;
+			continue;
+		}
 		if (state == EVENT_SUPPLIER_CUT)
 			is_cut = true;
 		else
@@ -240,6 +242,7 @@ void rank_compute(const struct policy *policy, const struct standing *facts, uin
 	rank->tier = TIER_NORMAL;
 	rank->effective_date = of->first_date;
 	rank->reason_count = 0;
+	rank->has_stale_supply = false;
 	rank->cutoff_count = 0;
 
 	list_supplies(&ranking);

@@ -26,6 +26,7 @@ struct rank {
 	day_t effective_date;
 	uint32_t reason_count; /* in the order of the codes */
 	struct reason_given reasons[REASONS_MAX];
+	bool has_stale_supply; /* cut or limited, as far as anybody said, but long ago */
 	uint32_t cutoff_count; /* by energy, then supplier; those without a date left out */
 	struct cutoff cutoffs[CUTOFFS_MAX];
 };

@@ -32,8 +32,7 @@ insee_t season_commune(const struct policy *policy, const struct standing *facts
 		if (!insee || since > on)
 			continue;
 		trusted = is_trusted(policy, &facts[i], insee);
-		if (trusted < best_is_trusted ||
-		    (trusted == best_is_trusted && since < best_since))
+		if (trusted < best_is_trusted || (trusted == best_is_trusted && since < best_since))
 			continue;
 		best = insee;
 		best_since = since;
@@ -120,15 +119,14 @@ struct carry season_carry(const struct policy *policy, const struct standing *fa
 
 	while ((closing = next_closing(policy, closing, until)) != DAY_NONE &&
 	       horizon_reached(horizon, closing + 1)) {
-		const struct policy_sector *sector = season_sector(
-			policy, season_commune(policy, facts, count, closing));
+		const struct policy_sector *sector =
+			season_sector(policy, season_commune(policy, facts, count, closing));
 
 		if (closes_on(sector, closing))
 			return (struct carry){
-				closing,
-				(uint32_t)(sector -
-					   list_at(&policy->sectors, struct policy_sector, 0)) +
-					1};
+				closing, (uint32_t)(sector - list_at(&policy->sectors,
+								     struct policy_sector, 0)) +
+						 1};
 		closing++;
 	}
 	return (struct carry){.closing = DAY_NONE};

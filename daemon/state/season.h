@@ -8,7 +8,7 @@
 
 /* Where a household lived when its sector closed behind it. */
 struct carry {
-	day_t closing;	 /* last open day of the sector, DAY_NONE: not carried over */
+	day_t closing;   /* last open day of the sector, DAY_NONE: not carried over */
 	uint32_t sector; /* position in the policy plus 1 */
 };
 

@@ -4,10 +4,10 @@
 
 static const uint32_t moves[TASK_STATE_END] = {
 	[TASK_STATE_SCHEDULED] = TO(READY) | TO(HELD) | TO(CANCELLED) | TO(EXPIRED),
-	[TASK_STATE_READY] = TO(LEASED) | TO(CANCELLED) | TO(EXPIRED),
+	[TASK_STATE_READY] = TO(LEASED) | TO(HELD) | TO(CANCELLED) | TO(EXPIRED),
 	[TASK_STATE_LEASED] = TO(DONE) | TO(RETRYING) | TO(BURIED) | TO(CANCELLED),
-	[TASK_STATE_RETRYING] = TO(READY) | TO(BURIED) | TO(CANCELLED),
-	[TASK_STATE_HELD] = TO(READY) | TO(CANCELLED) | TO(EXPIRED),
+	[TASK_STATE_RETRYING] = TO(READY) | TO(HELD) | TO(BURIED) | TO(CANCELLED),
+	[TASK_STATE_HELD] = TO(SCHEDULED) | TO(READY) | TO(CANCELLED) | TO(EXPIRED),
 	[TASK_STATE_BURIED] = TO(READY) | TO(CANCELLED), /* kicked */
 };
 
@@ -22,6 +22,11 @@ bool task_state_is_over(uint32_t state)
 {
 	return state == TASK_STATE_DONE || state == TASK_STATE_CANCELLED ||
 	       state == TASK_STATE_EXPIRED;
+}
+
+bool task_state_is_void(uint32_t state)
+{
+	return state == TASK_STATE_CANCELLED || state == TASK_STATE_EXPIRED;
 }
 
 static uint32_t mix(uint32_t x)

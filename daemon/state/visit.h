@@ -33,6 +33,12 @@ static inline bool visit_is_fixed(const struct visit *visit)
 	       (visit->state == VISIT_STATE_PLANNED && visit->is_pinned);
 }
 
+/* Has it been held, or tried: is there a record of it? */
+static inline bool visit_state_is_recorded(uint32_t state)
+{
+	return state >= VISIT_STATE_DONE && state <= VISIT_STATE_UNSAFE;
+}
+
 static inline bool visit_is_active(const struct visit *visit)
 {
 	return visit->state == VISIT_STATE_PLANNED || visit->state == VISIT_STATE_CONFIRMED;

@@ -100,6 +100,8 @@ void story_policy(struct arena *arena, struct policy *policy)
 	policy->rules = jura_rules;
 	policy->planning = (struct policy_planning){true, 3, SAID_NO, 3};
 	policy->outreach = (struct policy_outreach){true, 12, 8};
+	policy->givers = (struct policy_givers){true, 28, 42, 42, SAID_NO};
+	policy->mails = (struct policy_mails){true, 0, 0, SAID_NO, 10};
 	policy->retention_months = 24;
 	*law = jura_law;
 	policy->laws = (struct list){1, law};

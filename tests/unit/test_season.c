@@ -13,7 +13,7 @@ static void begin(struct story *story, const char *day)
 	story_giver(story, "TS1");
 	for (uint32_t i = 0; i < 4; i++) {
 		static const char *const from[] = {"2015-01-01", "2016-01-01", "2017-01-01",
-						  "2018-01-01"};
+						   "2018-01-01"};
 		struct event event;
 
 		event_clear(&event, EVENT_PAIR_UNAVAILABLE);

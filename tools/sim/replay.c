@@ -167,10 +167,11 @@ static json_t *tell_mail(const struct state *state, uint32_t number)
 {
 	const struct task *task = state_get(state, tasks, number);
 
-	return json_pack("{s:o, s:o, s:o, s:i}", "at", view_time(task->due), "template",
+	return json_pack("{s:o, s:o, s:o, s:o}", "at", view_time(task->due), "template",
 			 view_word(&words_template, task->mail.template), "to",
 			 view_text(view_recipient(state, &task->mail)), "case",
-			 (int)task->mail.case_number);
+			 task->mail.case_number ? json_integer(task->mail.case_number)
+						: json_null());
 }
 
 /* Mails that went out, in the order in which they did. */

@@ -1,0 +1,218 @@
+#include "daemon/alarm.h"
+
+#include <stdio.h>
+
+struct look {
+	const struct state *state;
+	struct arena *arena;
+	struct alarms *alarms;
+};
+
+static void raise_alarm(const struct look *look, enum alarm code, day_t since, struct str about)
+{
+	struct alarm_raised *alarm = &look->alarms->of[code];
+
+	if (since != DAY_NONE && (alarm->since == DAY_NONE || since < alarm->since))
+		alarm->since = since;
+	if (alarm->about.count < SET_COUNT_MAX && about.size)
+		alarm->about.item[alarm->about.count++] = about;
+	alarm->count++;
+}
+
+static struct str print_number(const struct look *look, uint32_t number)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", number);
+	return arena_copy(look->arena, str_from(text));
+}
+
+static void raise_case(const struct look *look, enum alarm code, day_t since, uint32_t number)
+{
+	bool is_listed = look->alarms->of[code].about.count < SET_COUNT_MAX;
+
+	raise_alarm(look, code, since,
+		    is_listed ? print_number(look, number) : (struct str){0});
+}
+
+/* --- cases ---------------------------------------------------------------------------------------- */
+
+static void look_at_case(const struct look *look, uint32_t number)
+{
+	const struct case_record *record = &look->state->cases.items[number];
+	day_t since = record->first_date;
+	bool is_old = look->state->facts.items[record->opening].is_old;
+
+	if (record->tier == TIER_CUT)
+		raise_case(look, ALARM_CUT, since, number);
+	if (!record->sector && !is_old)
+		raise_case(look, ALARM_NO_SECTOR, since, number);
+	if (record->wants_derogation)
+		raise_case(look, ALARM_DEROGATION_WANTED, since, number);
+	if (record->no_shows >= 2)
+		raise_case(look, ALARM_UNREACHABLE, since, number);
+	if (record->has_stale_supply && !is_old)
+		raise_case(look, ALARM_STALE_SUPPLY, since, number);
+}
+
+static void look_at_cases(const struct look *look)
+{
+	uint32_t count = queue_count(&look->state->queue);
+
+	for (uint32_t rank = 1; rank <= count; rank++)
+		look_at_case(look, queue_at(&look->state->queue, rank));
+}
+
+/* --- water ---------------------------------------------------------------------------------------- */
+
+/* Is this cut or limitation of water still so, as far as anybody said? */
+static bool is_water_off(const struct state *state, const struct fact *fact)
+{
+	struct arena arena = {0};
+	struct standing *facts;
+	uint32_t count;
+	bool is_restored;
+
+	if (fact->is_void || fact->is_replaced || fact->is_old ||
+	    state->parties.items[fact->party].is_erased)
+		return false;
+	facts = state_gather(state, household_head(state, party_household(state, fact->party)),
+			     &arena, &count);
+	is_restored = supply_is_restored_after(facts, count, fact->supply.supplier, ENERGY_WATER,
+					       fact->supply.on, fact->seq);
+	arena_done(&arena);
+	return !is_restored;
+}
+
+static void look_at_water(const struct look *look)
+{
+	const struct state *state = look->state;
+
+	for (uint32_t i = 1; i < state->water_cuts.count; i++) {
+		const struct fact *fact = &state->facts.items[state->water_cuts.items[i]];
+		uint32_t head, number;
+
+		if (!is_water_off(state, fact))
+			continue;
+		head = household_head(state, party_household(state, fact->party));
+		number = state->households.items[head].open_case;
+		if (number)
+			raise_case(look, ALARM_WATER_CUT, fact->supply.on, number);
+		else
+			raise_alarm(look, ALARM_WATER_CUT, fact->supply.on, (struct str){0});
+	}
+}
+
+/* --- duplicates ----------------------------------------------------------------------------------- */
+
+bool link_is_unsettled(const struct state *state, const struct link *link)
+{
+	if (link->kind != LINK_POSSIBLE || link->is_void ||
+	    household_head(state, link->a) == household_head(state, link->b))
+		return false;
+	for (uint32_t at = state->households.items[link->a].first_link; at;) {
+		const struct link *other = &state->links.items[at];
+		bool is_about_both = other->a == link->b || other->b == link->b;
+
+		if (is_about_both && !other->is_void && other->kind != LINK_POSSIBLE)
+			return false;
+		at = other->a == link->a ? other->next_a : other->next_b;
+	}
+	return true;
+}
+
+static void look_at_links(const struct look *look)
+{
+	const struct state *state = look->state;
+
+	for (uint32_t i = 1; i < state->links.count; i++) {
+		const struct link *link = &state->links.items[i];
+		uint32_t fact = state_find_fact(state, link->seq);
+		uint32_t head = household_head(state, link->a);
+
+		if (!link_is_unsettled(state, link) || (fact && state->facts.items[fact].is_old))
+			continue;
+		raise_case(look, ALARM_POSSIBLE_DUPLICATE,
+			   fact ? state->facts.items[fact].accepted : DAY_NONE,
+			   state->households.items[head].open_case);
+	}
+}
+
+/* --- visits --------------------------------------------------------------------------------------- */
+
+static void look_at_visits(const struct look *look)
+{
+	const struct state *state = look->state;
+	day_t late = (day_t)state->policy.planning.unrecorded_alarm;
+
+	for (uint32_t i = 1; i < state->visits.count; i++) {
+		const struct visit *visit = &state->visits.items[i];
+		uint32_t owner;
+
+		if (visit->state != VISIT_STATE_CONFIRMED && visit->state != VISIT_STATE_UNSAFE)
+			continue;
+		owner = case_resolve(state, visit->case_number);
+		if (visit->state == VISIT_STATE_CONFIRMED && visit->day + late < state->today)
+			raise_case(look, ALARM_UNRECORDED_VISIT, visit->day, owner);
+		if (visit->state == VISIT_STATE_UNSAFE && owner &&
+		    state->cases.items[owner].state != CASE_STATE_CLOSED)
+			raise_case(look, ALARM_UNSAFE_VISIT, visit->day, owner);
+	}
+}
+
+/* --- givers --------------------------------------------------------------------------------------- */
+
+static void look_at_giver(const struct look *look, uint32_t index)
+{
+	const struct state *state = look->state;
+	const struct giver *giver = &state->givers.items[index];
+	struct str id = names_get(&state->names, giver->id);
+
+	if (giver->is_erased || giver_has_left(state, giver))
+		return;
+	if (!giver->kind)
+		raise_alarm(look, ALARM_UNKNOWN_GIVER, DAY_NONE, id);
+	if (giver->email_at && giver->refused_at == giver->email_at)
+		raise_alarm(look, ALARM_REFUSED_ADDRESS, DAY_NONE, id);
+	if (network_quiet(state, index))
+		raise_alarm(look, ALARM_QUIET_GIVER, DAY_NONE, id);
+}
+
+static void look_at_network(const struct look *look)
+{
+	struct str *cantons;
+	uint32_t count = network_empty_cantons(look->state, look->arena, &cantons);
+
+	for (uint32_t i = 0; i < count; i++)
+		raise_alarm(look, ALARM_EMPTY_CANTON, DAY_NONE, cantons[i]);
+	for (uint32_t i = 1; i < look->state->givers.count; i++)
+		look_at_giver(look, i);
+}
+
+/* --- tasks ---------------------------------------------------------------------------------------- */
+
+static void look_at_tasks(const struct look *look)
+{
+	const struct state *state = look->state;
+
+	for (uint32_t i = 1; state->task_states[TASK_STATE_BURIED] && i < state->tasks.count; i++)
+		if (state->tasks.items[i].state == TASK_STATE_BURIED)
+			raise_case(look, ALARM_BURIED_TASK,
+				   time_paris_day(state->tasks.items[i].created), i);
+}
+
+void alarms_look(const struct state *state, struct arena *arena, struct alarms *alarms)
+{
+	const struct look look = {state, arena, alarms};
+
+	for (uint32_t code = 0; code < ALARM_END; code++)
+		alarms->of[code] = (struct alarm_raised){.since = DAY_NONE};
+	if (!state->has_policy)
+		return;
+	look_at_cases(&look);
+	look_at_water(&look);
+	look_at_links(&look);
+	look_at_visits(&look);
+	look_at_network(&look);
+	look_at_tasks(&look);
+}

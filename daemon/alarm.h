@@ -1,0 +1,21 @@
+/* What a coordinator has to look at: derived when somebody asks, from the state as it is. Facts that came
+ * long after they happened raise no alarm. */
+#pragma once
+
+#include "daemon/network.h"
+
+struct alarm_raised {
+	uint32_t count;
+	day_t since;	    /* of the oldest; DAY_NONE: no day is known */
+	struct texts about; /* the first of them: numbers of cases or tasks, givers, cantons */
+};
+
+struct alarms {
+	struct alarm_raised of[ALARM_END];
+};
+
+/* Texts lie in `arena`, or are borrowed from the state. */
+void alarms_look(const struct state *state, struct arena *arena, struct alarms *alarms);
+
+/* A likeness nobody has settled: no word about these two households came after it. */
+bool link_is_unsettled(const struct state *state, const struct link *link);

@@ -1,0 +1,428 @@
+#include "daemon/network.h"
+
+enum { REFERRED_MONTHS = 24 }; /* how long a referral makes its giver belong to the sector */
+
+static const struct policy_sector *sector_at(const struct state *state, uint32_t position)
+{
+	return list_at(&state->policy.sectors, struct policy_sector, position);
+}
+
+/* --- who belongs where --------------------------------------------------------------------------- */
+
+static sectors_t sectors_of_cantons(const struct state *state, const struct giver *giver)
+{
+	const struct list *communes = &state->policy.communes;
+	sectors_t sectors = 0;
+
+	for (uint32_t i = 0; i < giver->canton_count; i++) {
+		struct str canton =
+			names_get(&state->names, state->places.items[giver->cantons + i]);
+
+		for (uint32_t j = 0; j < communes->count; j++) {
+			const struct policy_commune *commune =
+				list_at(communes, struct policy_commune, j);
+
+			if (str_equal(commune->canton, canton))
+				sectors |= (sectors_t)1 << commune->sector;
+		}
+	}
+	return sectors;
+}
+
+static sectors_t sectors_of_commune(const struct state *state, insee_t insee)
+{
+	const struct policy_commune *commune = policy_find_commune(&state->policy, insee);
+
+	return commune ? (sectors_t)1 << commune->sector : 0;
+}
+
+static sectors_t sectors_of_places(const struct state *state, const struct giver *giver)
+{
+	sectors_t sectors = sectors_of_cantons(state, giver);
+
+	for (uint32_t i = 0; i < giver->commune_count; i++)
+		sectors |= sectors_of_commune(state, state->places.items[giver->communes + i]);
+	return sectors;
+}
+
+static bool fact_holds(const struct fact *fact)
+{
+	return !fact->is_void && !fact->is_replaced;
+}
+
+/* Where the household of a referral lives, or lived when it was referred. */
+static sectors_t sectors_of_referral(const struct state *state, const struct fact *fact)
+{
+	uint32_t household = party_household(state, fact->party);
+
+	if (fact->referral.insee)
+		return sectors_of_commune(state, fact->referral.insee);
+	return sectors_of_commune(
+		state, state->households.items[household_head(state, household)].insee);
+}
+
+static sectors_t sectors_referred_from(const struct state *state, const struct giver *giver)
+{
+	day_t since = day_add_months(state->today, -REFERRED_MONTHS);
+	sectors_t sectors = 0;
+
+	for (uint32_t at = giver->last_referral; at;
+	     at = state->facts.items[at].referral.previous)
+		if (fact_holds(&state->facts.items[at]) && state->facts.items[at].day > since)
+			sectors |= sectors_of_referral(state, &state->facts.items[at]);
+	return sectors;
+}
+
+static sectors_t all_sectors(const struct state *state)
+{
+	uint32_t count = state->policy.sectors.count;
+
+	return count == 64 ? ~(sectors_t)0 : ((sectors_t)1 << count) - 1;
+}
+
+sectors_t network_sectors(const struct state *state, uint32_t index)
+{
+	const struct giver *giver = state_get(state, givers, index);
+
+	if (giver->is_erased || giver_has_left(state, giver))
+		return 0;
+	if (giver->kind && !giver->canton_count && !giver->commune_count)
+		return all_sectors(state);
+	return sectors_of_places(state, giver) | sectors_referred_from(state, giver);
+}
+
+uint32_t network_empty_cantons(const struct state *state, struct arena *arena,
+			       struct str **cantons)
+{
+	const struct list *communes = &state->policy.communes;
+	uint32_t count = 0;
+	bool *is_served = arena_new(arena, (state->names.count + 1) * sizeof(*is_served));
+
+	*cantons = arena_new(arena, (communes->count + 1) * sizeof(**cantons));
+	for (uint32_t i = 1; i < state->givers.count; i++) {
+		const struct giver *giver = &state->givers.items[i];
+
+		for (uint32_t j = 0; j < giver->canton_count && giver->kind && !giver->is_erased &&
+				     !giver_has_left(state, giver);
+		     j++)
+			is_served[state->places.items[giver->cantons + j]] = true;
+	}
+	for (uint32_t i = 0; i < communes->count; i++) {
+		struct str canton = list_at(communes, struct policy_commune, i)->canton;
+		bool is_listed = !canton.size || is_served[names_find(&state->names, canton)];
+
+		for (uint32_t j = 0; j < count && !is_listed; j++)
+			is_listed = str_equal((*cantons)[j], canton);
+		if (!is_listed)
+			(*cantons)[count++] = canton;
+	}
+	return count;
+}
+
+/* --- a giver's cases ------------------------------------------------------------------------------- */
+
+/* The case a referral belongs to: the latest of its household that was opened no later. */
+static uint32_t case_of_referral(const struct state *state, const struct fact *fact)
+{
+	uint32_t head = household_head(state, party_household(state, fact->party));
+	uint32_t found = 0;
+
+	if (state->parties.items[fact->party].is_erased)
+		return 0;
+	for (uint32_t member = head; member; member = state->households.items[member].next_member) {
+		const struct party *party =
+			&state->parties.items[state->households.items[member].party];
+
+		for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next) {
+			const struct fact *other = &state->facts.items[at];
+			uint32_t number = other->opened ? case_resolve(state, other->opened) : 0;
+
+			if (number && (other->seq <= fact->seq || !found) && number > found)
+				found = number;
+		}
+	}
+	return found;
+}
+
+struct network_case *network_cases(const struct state *state, uint32_t giver, struct arena *arena,
+				   uint32_t *count)
+{
+	uint32_t most = 1, last = state_get(state, givers, giver)->last_referral;
+	struct network_case *cases;
+
+	*count = 0;
+	for (uint32_t at = last; at; at = state->facts.items[at].referral.previous)
+		most++;
+	cases = arena_new(arena, most * sizeof(*cases));
+	for (uint32_t at = last; at; at = state->facts.items[at].referral.previous) {
+		uint32_t number = fact_holds(&state->facts.items[at])
+					  ? case_of_referral(state, &state->facts.items[at])
+					  : 0;
+		uint32_t i = 0;
+
+		while (i < *count && cases[i].number != number)
+			i++;
+		if (!number)
+			continue;
+		cases[i] = (struct network_case){number, at};
+		*count += i == *count;
+	}
+	return cases;
+}
+
+static uint32_t position_of(const struct state *state, uint32_t sector_name)
+{
+	struct str name = names_get(&state->names, sector_name);
+	const struct policy_sector *sector = policy_find_sector(&state->policy, name);
+
+	return sector ? (uint32_t)(sector - sector_at(state, 0)) + 1 : 0;
+}
+
+bool network_concerns(const struct state *state, uint32_t template, uint32_t case_number,
+		      uint32_t sector, day_t day)
+{
+	const struct case_record *record = state_get(state, cases, case_number);
+
+	if (record->state == CASE_STATE_CLOSED)
+		return false;
+	if (template == TEMPLATE_SECTOR_CLOSED)
+		return record->carry.sector == sector && record->carry.closing == day - 1;
+	return template == TEMPLATE_SECTOR_OPENED && record->sector == sector &&
+	       record->is_eligible && record->first_date < day;
+}
+
+static bool is_concerned(const struct state *state, uint32_t giver, const struct mail *mail)
+{
+	struct arena arena = {0};
+	uint32_t count, sector = position_of(state, mail->sector);
+	struct network_case *cases = network_cases(state, giver, &arena, &count);
+	bool found = false;
+
+	for (uint32_t i = 0; i < count && !found; i++)
+		found = network_concerns(state, mail->template, cases[i].number, sector,
+					 mail->day);
+	arena_done(&arena);
+	return found;
+}
+
+/* --- telling them ---------------------------------------------------------------------------------- */
+
+/* A household that referred itself is no giver: it hears of its own case only. */
+static bool is_to_be_told(const struct state *state, uint32_t giver, const struct mail *mail)
+{
+	return state->givers.items[giver].kind != GIVER_KIND_HOUSEHOLD ||
+	       is_concerned(state, giver, mail);
+}
+
+/* `days`: what is announced, for each sector of the set. */
+static void tell_giver(struct state *state, const struct cause *cause, uint32_t giver,
+		       uint32_t template, sectors_t sectors, const day_t *days)
+{
+	struct mail mail = {.template = (uint8_t) template};
+
+	for (uint32_t i = 0; i < state->policy.sectors.count; i++) {
+		struct mail part = {.template = (uint8_t) template, .day = days[i]};
+
+		if (!(sectors & (sectors_t)1 << i))
+			continue;
+		part.sector = names_add(&state->names, sector_at(state, i)->id);
+		if (!is_to_be_told(state, giver, &part))
+			continue;
+		if (mail.sector)
+			mail_add_part(state, &mail, part);
+		else
+			mail = part;
+	}
+	if (mail.sector)
+		mailing_to_member(state, cause, giver, mail);
+}
+
+static void tell_all(struct state *state, const struct cause *cause, uint32_t template,
+		     sectors_t sectors, const day_t *days)
+{
+	uint32_t count = sectors ? state->givers.count : 0;
+
+	for (uint32_t i = 1; i < count; i++) {
+		sectors_t its = network_sectors(state, i) & sectors;
+
+		if (its)
+			tell_giver(state, cause, i, template, its, days);
+	}
+}
+
+void network_tell(struct state *state, const struct cause *cause, uint32_t template,
+		  sectors_t sectors)
+{
+	day_t days[POLICY_SECTORS_MAX];
+
+	for (uint32_t i = 0; i < POLICY_SECTORS_MAX; i++)
+		days[i] = state->today;
+	tell_all(state, cause, template, sectors, days);
+}
+
+/* --- openings and closings ------------------------------------------------------------------------- */
+
+/* What is said of an opening: from so many days before its first or after its last open day, until that
+ * many; a notice that is late goes at once, but never after the day it announces. */
+struct notice {
+	uint32_t template;
+	bool is_of_end;
+	day_t from, until;
+};
+
+static void list_notices(const struct policy *policy, struct notice notices[NOTICE_COUNT])
+{
+	day_t announce = (day_t)policy->givers.announce_before;
+	day_t closing = (day_t)policy->givers.closing_before;
+
+	notices[0] = (struct notice){TEMPLATE_SECTOR_ANNOUNCED, false, -announce, -1};
+	notices[1] = (struct notice){TEMPLATE_SECTOR_OPENED, false, 0, 0};
+	notices[2] = (struct notice){TEMPLATE_SECTOR_CLOSING, true, -closing, 0};
+	notices[3] = (struct notice){TEMPLATE_SECTOR_CLOSED, true, 1, 1};
+}
+
+/* The day that a notice is about when it is due today, for the first time; or DAY_NONE. */
+static day_t due_notice(struct state *state, const struct policy_sector *sector, uint32_t which,
+			const struct notice *notice)
+{
+	struct sector_record *record = state_sector(state, sector->id);
+
+	for (uint32_t i = 0; i < sector->openings.count; i++) {
+		const struct policy_opening *opening =
+			list_at(&sector->openings, struct policy_opening, i);
+		day_t day = notice->is_of_end ? opening->to : opening->from;
+
+		if (state->today < day + notice->from || state->today > day + notice->until ||
+		    record->told[which] == day)
+			continue;
+		record->told[which] = day;
+		return notice->template == TEMPLATE_SECTOR_CLOSED ? day + 1 : day;
+	}
+	return DAY_NONE;
+}
+
+static void tell_notices(struct state *state, const struct cause *cause)
+{
+	struct notice notices[NOTICE_COUNT];
+
+	list_notices(&state->policy, notices);
+	for (uint32_t which = 0; which < NOTICE_COUNT; which++) {
+		day_t days[POLICY_SECTORS_MAX];
+		sectors_t due = 0;
+
+		for (uint32_t i = 0; i < state->policy.sectors.count; i++) {
+			days[i] = due_notice(state, sector_at(state, i), which, &notices[which]);
+			if (days[i] != DAY_NONE)
+				due |= (sectors_t)1 << i;
+		}
+		tell_all(state, cause, notices[which].template, due, days);
+	}
+}
+
+/* --- silence ---------------------------------------------------------------------------------------- */
+
+/* Did it refer before `from`, and not since? */
+static bool is_silent_since(const struct state *state, const struct giver *giver, day_t from)
+{
+	bool referred_before = false;
+
+	for (uint32_t at = giver->last_referral; at;
+	     at = state->facts.items[at].referral.previous) {
+		const struct fact *fact = &state->facts.items[at];
+
+		if (!fact_holds(fact))
+			continue;
+		if (fact->day >= from)
+			return false;
+		referred_before = true;
+	}
+	return referred_before;
+}
+
+/* The first day of the opening that has lasted long enough for silence to be noticed, or DAY_NONE. */
+static day_t listening_since(const struct state *state, uint32_t position)
+{
+	const struct policy_opening *opening =
+		sector_opening_on(sector_at(state, position), state->today);
+	day_t after = (day_t)state->policy.givers.quiet_after;
+
+	return opening && state->today >= opening->from + after ? opening->from : DAY_NONE;
+}
+
+sectors_t network_quiet(const struct state *state, uint32_t index)
+{
+	const struct giver *giver = state_get(state, givers, index);
+	sectors_t quiet = 0, sectors;
+
+	if (!giver->last_referral || !giver->kind || giver->kind == GIVER_KIND_HOUSEHOLD)
+		return 0;
+	sectors = network_sectors(state, index);
+	for (uint32_t i = 0; i < state->policy.sectors.count; i++) {
+		day_t since = listening_since(state, i);
+
+		if (sectors & (sectors_t)1 << i && since != DAY_NONE &&
+		    is_silent_since(state, giver, since))
+			quiet |= (sectors_t)1 << i;
+	}
+	return quiet;
+}
+
+/* On the day on which the silence of a sector's givers gets remarkable, and on no other. */
+static sectors_t listened_today(const struct state *state)
+{
+	day_t after = (day_t)state->policy.givers.quiet_after;
+	sectors_t sectors = 0;
+
+	for (uint32_t i = 0; i < state->policy.sectors.count; i++)
+		if (listening_since(state, i) == state->today - after)
+			sectors |= (sectors_t)1 << i;
+	return sectors;
+}
+
+static void nudge(struct state *state, const struct cause *cause)
+{
+	sectors_t sectors = listened_today(state);
+	day_t days[POLICY_SECTORS_MAX], opened = state->today;
+
+	if (!sectors || state->policy.givers.nudge_quiet != SAID_YES)
+		return;
+	opened -= (day_t)state->policy.givers.quiet_after;
+	for (uint32_t i = 0; i < POLICY_SECTORS_MAX; i++)
+		days[i] = opened;
+	for (uint32_t i = 1; i < state->givers.count; i++) {
+		sectors_t quiet = network_quiet(state, i) & sectors;
+
+		if (!quiet || state->givers.items[i].nudged_for == opened)
+			continue;
+		tell_giver(state, cause, i, TEMPLATE_QUIET, quiet, days);
+		state->givers.items[i].nudged_for = opened;
+	}
+}
+
+/* --- the night --------------------------------------------------------------------------------------- */
+
+/* A closed sector forgets that its givers were asked to wait: when it opens, its wait is looked at anew. */
+static void forget_suspensions(struct state *state)
+{
+	for (uint32_t i = 0; i < state->policy.sectors.count; i++) {
+		struct sector_record *record = state_sector(state, sector_at(state, i)->id);
+
+		if (sector_opening_on(sector_at(state, i), state->today))
+			continue;
+		record->is_suspended = false;
+		record->weeks = WEEKS_NONE;
+	}
+}
+
+void network_night(struct state *state, const struct cause *cause)
+{
+	forget_suspensions(state);
+	tell_notices(state, cause);
+	nudge(state, cause);
+}
+
+void network_policy_changed(struct state *state, const struct cause *cause)
+{
+	forget_suspensions(state);
+	tell_notices(state, cause);
+}

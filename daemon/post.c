@@ -1,0 +1,265 @@
+#include "daemon/post.h"
+
+/* --- tasks -------------------------------------------------------------------------------------- */
+
+void task_make_ready(struct state *state, uint32_t number)
+{
+	state_move_task(state, number, TASK_STATE_READY);
+	state->tasks.items[number].due = state->now;
+}
+
+void task_kick(struct state *state, uint32_t number)
+{
+	struct task *task = state_get(state, tasks, number);
+
+	task->attempts = 0;
+	task->deaths = 0;
+	task->created = state->now;
+	task_make_ready(state, number);
+}
+
+static uint32_t add_task(struct state *state, struct task task)
+{
+	task.state = TASK_STATE_SCHEDULED;
+	task.created = state->now;
+	return state_add_task(state, task);
+}
+
+uint32_t task_create(struct state *state, struct task task)
+{
+	uint32_t number = add_task(state, task);
+
+	task_make_ready(state, number);
+	return number;
+}
+
+static uint32_t add_mail(struct state *state, struct mail mail)
+{
+	return add_task(state, (struct task){.kind = TASK_KIND_MAIL, .mail = mail, .due = MS_NONE});
+}
+
+static void schedule(struct state *state, uint32_t number, ms_t at)
+{
+	struct task *task = state_get(state, tasks, number);
+
+	if (at <= state->now) {
+		task_make_ready(state, number);
+		return;
+	}
+	if (task->state != TASK_STATE_SCHEDULED)
+		state_move_task(state, number, TASK_STATE_SCHEDULED);
+	task->due = at;
+	state_set_timer(state, at, TIMER_TASK, number);
+}
+
+/* --- when mails may go --------------------------------------------------------------------------- */
+
+static ms_t next_working(const struct state *state, ms_t at)
+{
+	bool alsace_moselle = state->policy.planning.alsace_moselle == SAID_YES;
+	day_t day = time_paris_day(at);
+
+	if (state->policy.mails.working_days != SAID_YES || day_is_working(day, alsace_moselle))
+		return at;
+	return time_at_paris(day_next_working(day, alsace_moselle), 0, 0);
+}
+
+/* The end of the quiet hours that `at` lies in, or `at` itself. */
+static ms_t next_loud(const struct policy_mails *mails, ms_t at)
+{
+	day_t day = time_paris_day(at);
+	ms_t from = time_at_paris(day, (int)mails->quiet_from, 0);
+	ms_t to = time_at_paris(day, (int)mails->quiet_to, 0);
+
+	if (mails->quiet_from < mails->quiet_to)
+		return at >= from && at < to ? to : at;
+	if (mails->quiet_from > mails->quiet_to && at < to)
+		return to;
+	if (mails->quiet_from > mails->quiet_to && at >= from)
+		return time_at_paris(day + 1, (int)mails->quiet_to, 0);
+	return at;
+}
+
+/* From a free day to the next working one, from quiet hours to their end, and again: the end of quiet
+ * hours may lie on a free day. */
+static ms_t allowed_from(const struct state *state, ms_t at)
+{
+	ms_t before;
+
+	do {
+		before = at;
+		at = next_loud(&state->policy.mails, next_working(state, at));
+	} while (at != before);
+	return at;
+}
+
+static ms_t morning_of(const struct state *state, day_t day)
+{
+	return allowed_from(state, time_at_paris(day, MORNING_HOUR, 0));
+}
+
+static ms_t next_morning(const struct state *state, ms_t after)
+{
+	day_t day = time_paris_day(after);
+
+	return morning_of(state, time_at_paris(day, MORNING_HOUR, 0) > after ? day : day + 1);
+}
+
+static ms_t next_monday(const struct state *state, ms_t after)
+{
+	day_t day = time_paris_day(after);
+	day_t monday = day - day_weekday(day);
+
+	return morning_of(state, time_at_paris(monday, MORNING_HOUR, 0) > after ? monday
+										: monday + 7);
+}
+
+/* --- digests --------------------------------------------------------------------------------------- */
+
+void mail_add_part(struct state *state, struct mail *mail, struct mail part)
+{
+	uint32_t index, last = mail->parts;
+
+	part.next = 0;
+	index = state_add_part(state, part);
+	while (last && state->parts.items[last].next)
+		last = state->parts.items[last].next;
+	if (last)
+		state->parts.items[last].next = index;
+	else
+		mail->parts = index;
+	mail->part_count++;
+}
+
+static uint32_t open_digest(struct state *state, const struct mail *first, ms_t at)
+{
+	struct mail digest = {
+		.about = first->about,
+		.to = first->to,
+		.recipient = first->recipient,
+		.giver = first->giver,
+		.template = TEMPLATE_DIGEST,
+	};
+	uint32_t number = add_mail(state, digest);
+
+	state_mailbox(state, first->to, first->recipient)->digest = number;
+	schedule(state, number, at);
+	return number;
+}
+
+static void gather(struct state *state, struct mail mail, ms_t at)
+{
+	uint32_t digest = state_mailbox(state, mail.to, mail.recipient)->digest;
+
+	if (!digest || state->tasks.items[digest].mail.part_count == MAIL_ITEMS_MAX)
+		digest = open_digest(state, &mail, at);
+	mail_add_part(state, &state->tasks.items[digest].mail, mail);
+}
+
+/* How often this mail's reader wants to be written to. What concerns the network has its day, and is
+ * always written at once. */
+static uint32_t pace_of(const struct state *state, const struct mail *mail)
+{
+	if (mail->to != TO_GIVER || !mail->case_number)
+		return PACE_EACH;
+	return state->givers.items[party_giver(state, mail->recipient)].pace;
+}
+
+/* May one more mail go to this recipient on the day of `at`? Then it is counted. */
+static bool count_mail(struct state *state, const struct mail *mail, ms_t at)
+{
+	struct mailbox *box = state_mailbox(state, mail->to, mail->recipient);
+	day_t day = time_paris_day(at);
+
+	if (box->day != day) {
+		box->day = day;
+		box->count = 0;
+	}
+	if (box->count >= state->policy.mails.a_day)
+		return false;
+	box->count++;
+	return true;
+}
+
+/* --- posting --------------------------------------------------------------------------------------- */
+
+/* Where a mail has to wait for others: until when; MS_NONE: it goes by itself at `at`. */
+static ms_t gathered_until(struct state *state, const struct mail *mail, ms_t at)
+{
+	uint32_t pace = pace_of(state, mail);
+
+	if (pace == PACE_DAILY)
+		return next_morning(state, state->now);
+	if (pace == PACE_WEEKLY)
+		return next_monday(state, state->now);
+	if (count_mail(state, mail, at))
+		return MS_NONE;
+	return next_morning(state, time_at_paris(time_paris_day(at) + 1, 0, 0));
+}
+
+void post_mail(struct state *state, struct mail mail)
+{
+	ms_t at = allowed_from(state, state->now);
+	ms_t until = gathered_until(state, &mail, at);
+
+	if (until == MS_NONE)
+		schedule(state, add_mail(state, mail), at);
+	else
+		gather(state, mail, until);
+}
+
+void post_at_once(struct state *state, struct mail mail)
+{
+	task_make_ready(state, add_mail(state, mail));
+}
+
+static void hold(struct state *state, uint32_t number)
+{
+	struct task *task = state_get(state, tasks, number);
+
+	state_move_task(state, number, TASK_STATE_HELD);
+	task->due = time_at_paris(state->today + MAIL_HELD_DAYS + 1, 0, 0); /* inclusive */
+	state_set_timer(state, task->due, TIMER_TASK, number);
+}
+
+void post_hold(struct state *state, struct mail mail)
+{
+	hold(state, add_mail(state, mail));
+}
+
+void post_take_back(struct state *state, uint32_t task)
+{
+	hold(state, task);
+}
+
+/* What is gathered leaves its own task, which is over. */
+void post_release(struct state *state, uint32_t number)
+{
+	struct mail mail = state_get(state, tasks, number)->mail;
+	ms_t at = allowed_from(state, state->now);
+	ms_t until = gathered_until(state, &mail, at);
+
+	if (until == MS_NONE) {
+		schedule(state, number, at);
+		return;
+	}
+	state_move_task(state, number, TASK_STATE_CANCELLED);
+	gather(state, mail, until);
+}
+
+/* A digest is closed when it goes out, and counts as one mail of its day. */
+void post_due(struct state *state, uint32_t number)
+{
+	struct task *task = state_get(state, tasks, number);
+
+	if (task->mail.template == TEMPLATE_DIGEST) {
+		struct mailbox *box = state_mailbox(state, task->mail.to, task->mail.recipient);
+
+		if (box->digest == number)
+			box->digest = 0;
+		(void)count_mail(state, &task->mail, state->now);
+		if (task->mail.part_count == 1)
+			task->mail = state->parts.items[task->mail.parts];
+	}
+	task_make_ready(state, number);
+}

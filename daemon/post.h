@@ -1,0 +1,29 @@
+/* The post: when a mail goes out. Quiet hours and free days of the policy, at most so many a day to one
+ * recipient, and digests: of what is too much for a day, and for givers who want to be written to once a
+ * day or a week. A digest that holds one mail only is that mail. */
+#pragma once
+
+#include "daemon/state.h"
+
+/* A task that can be done now; a new one, ready at once. */
+void task_make_ready(struct state *state, uint32_t task);
+uint32_t task_create(struct state *state, struct task task);
+/* One that was given up, or waits for its next try, is tried now as if for the first time. */
+void task_kick(struct state *state, uint32_t task);
+
+/* A mail to a recipient, as soon as it may go. */
+void post_mail(struct state *state, struct mail mail);
+/* The same without waiting or counting: a cut. */
+void post_at_once(struct state *state, struct mail mail);
+/* A mail that has to wait until its recipient has an address; it expires after MAIL_HELD_DAYS. */
+void post_hold(struct state *state, struct mail mail);
+
+/* A held mail (a task) that may go out now; one that is ready, retrying or buried and has to be held. */
+void post_release(struct state *state, uint32_t task);
+void post_take_back(struct state *state, uint32_t task);
+
+/* The time of a scheduled mail has come. */
+void post_due(struct state *state, uint32_t task);
+
+/* Adds a part to a mail. */
+void mail_add_part(struct state *state, struct mail *mail, struct mail part);
