@@ -31,8 +31,7 @@ static void raise_case(const struct look *look, enum alarm code, day_t since, ui
 {
 	bool is_listed = look->alarms->of[code].about.count < SET_COUNT_MAX;
 
-	raise_alarm(look, code, since,
-		    is_listed ? print_number(look, number) : (struct str){0});
+	raise_alarm(look, code, since, is_listed ? print_number(look, number) : (struct str){0});
 }
 
 /* --- cases ---------------------------------------------------------------------------------------- */

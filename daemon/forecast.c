@@ -60,8 +60,8 @@ static uint64_t visits_a_week(const struct state *state, sectors_t group)
 
 static bool waits_for_visit(const struct case_record *record)
 {
-	return record->is_eligible && (record->state == CASE_STATE_WAITING ||
-				       record->state == CASE_STATE_PLANNED);
+	return record->is_eligible &&
+	       (record->state == CASE_STATE_WAITING || record->state == CASE_STATE_PLANNED);
 }
 
 /* Of each sector, by its position. */
@@ -121,8 +121,7 @@ void forecast_make(struct state *state)
 			if (group & (sectors_t)1 << j)
 				cases += counts[j];
 		state_sector(state, sector_at(state, i)->id)->weeks =
-			group ? weeks_of(cases, visits_a_week(state, group), no_shows)
-			      : WEEKS_NONE;
+			group ? weeks_of(cases, visits_a_week(state, group), no_shows) : WEEKS_NONE;
 	}
 	state->forecast_at = state->now;
 }

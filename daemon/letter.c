@@ -162,9 +162,9 @@ static enum err read_form(struct letter *letter, uint64_t referral, struct str *
 static const struct policy_sector *sector_of(const struct state *state,
 					     const struct case_record *record)
 {
-	return record->sector ? list_at(&state->policy.sectors, struct policy_sector,
-					record->sector - 1)
-			      : NULL;
+	return record->sector
+		       ? list_at(&state->policy.sectors, struct policy_sector, record->sector - 1)
+		       : NULL;
 }
 
 static uint64_t wait_in(const struct state *state, struct str sector)
@@ -293,8 +293,8 @@ static uint32_t sector_position(const struct state *state, uint32_t name)
 	const struct policy_sector *sector =
 		policy_find_sector(&state->policy, names_get(&state->names, name));
 
-	return sector ? (uint32_t)(sector - list_at(&state->policy.sectors, struct policy_sector,
-						    0)) +
+	return sector ? (uint32_t)(sector -
+				   list_at(&state->policy.sectors, struct policy_sector, 0)) +
 				1
 		      : 0;
 }
@@ -373,8 +373,8 @@ static enum err write_network_mail(struct letter *letter, const struct mail *mai
 {
 	struct list *sectors = &letter->body->sectors;
 
-	sectors->items = arena_new(letter->arena,
-				   (mail->part_count + 1u) * sizeof(struct mail_sector));
+	sectors->items =
+		arena_new(letter->arena, (mail->part_count + 1u) * sizeof(struct mail_sector));
 	add_sector(letter, mail);
 	for (uint32_t at = mail->parts; at; at = letter->state->parts.items[at].next)
 		add_sector(letter, &letter->state->parts.items[at]);
@@ -443,9 +443,9 @@ static void list_alarms(struct letter *letter)
 	list->items = arena_new(letter->arena, ALARM_END * sizeof(struct mail_alarm));
 	for (uint32_t code = 1; code < ALARM_END; code++)
 		if (alarms.of[code].count)
-			((struct mail_alarm *)list->items)[list->count++] = (struct mail_alarm){
-				true, code, alarms.of[code].count, alarms.of[code].since,
-				alarms.of[code].about};
+			((struct mail_alarm *)list->items)[list->count++] =
+				(struct mail_alarm){true, code, alarms.of[code].count,
+						    alarms.of[code].since, alarms.of[code].about};
 }
 
 static bool is_within(uint64_t seq, const struct mail *mail)
@@ -461,8 +461,8 @@ static void sum_import(struct letter *letter, const struct mail *mail)
 
 	*import = (struct mail_import){.is_set = true};
 	for (uint32_t i = 1; i < state->facts.count; i++)
-		import->facts += state->facts.items[i].is_old &&
-				 is_within(state->facts.items[i].seq, mail);
+		import->facts +=
+			state->facts.items[i].is_old && is_within(state->facts.items[i].seq, mail);
 	for (uint32_t i = 1; i < state->households.count; i++) {
 		uint32_t first = state->parties.items[state->households.items[i].party].first_fact;
 

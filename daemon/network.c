@@ -57,8 +57,8 @@ static sectors_t sectors_of_referral(const struct state *state, const struct fac
 
 	if (fact->referral.insee)
 		return sectors_of_commune(state, fact->referral.insee);
-	return sectors_of_commune(
-		state, state->households.items[household_head(state, household)].insee);
+	return sectors_of_commune(state,
+				  state->households.items[household_head(state, household)].insee);
 }
 
 static sectors_t sectors_referred_from(const struct state *state, const struct giver *giver)
@@ -66,8 +66,7 @@ static sectors_t sectors_referred_from(const struct state *state, const struct g
 	day_t since = day_add_months(state->today, -REFERRED_MONTHS);
 	sectors_t sectors = 0;
 
-	for (uint32_t at = giver->last_referral; at;
-	     at = state->facts.items[at].referral.previous)
+	for (uint32_t at = giver->last_referral; at; at = state->facts.items[at].referral.previous)
 		if (fact_holds(&state->facts.items[at]) && state->facts.items[at].day > since)
 			sectors |= sectors_of_referral(state, &state->facts.items[at]);
 	return sectors;
@@ -91,8 +90,7 @@ sectors_t network_sectors(const struct state *state, uint32_t index)
 	return sectors_of_places(state, giver) | sectors_referred_from(state, giver);
 }
 
-uint32_t network_empty_cantons(const struct state *state, struct arena *arena,
-			       struct str **cantons)
+uint32_t network_empty_cantons(const struct state *state, struct arena *arena, struct str **cantons)
 {
 	const struct list *communes = &state->policy.communes;
 	uint32_t count = 0;
@@ -199,8 +197,7 @@ static bool is_concerned(const struct state *state, uint32_t giver, const struct
 	bool found = false;
 
 	for (uint32_t i = 0; i < count && !found; i++)
-		found = network_concerns(state, mail->template, cases[i].number, sector,
-					 mail->day);
+		found = network_concerns(state, mail->template, cases[i].number, sector, mail->day);
 	arena_done(&arena);
 	return found;
 }

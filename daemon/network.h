@@ -26,7 +26,7 @@ sectors_t network_quiet(const struct state *state, uint32_t giver);
 
 /* Cases of a giver, each once, in the order of its referrals. */
 struct network_case {
-	uint32_t number; /* of the case it leads to now */
+	uint32_t number;   /* of the case it leads to now */
 	uint32_t referral; /* fact: the giver's first about it */
 };
 struct network_case *network_cases(const struct state *state, uint32_t giver, struct arena *arena,

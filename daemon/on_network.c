@@ -17,9 +17,8 @@ static void change_outreach(struct state *state, const struct list *changes, boo
 
 		state_sector(state, id)->is_suspended = is_suspended;
 		if (sector)
-			sectors |= (sectors_t)1
-				   << (sector - list_at(&state->policy.sectors,
-							struct policy_sector, 0));
+			sectors |= (sectors_t)1 << (sector - list_at(&state->policy.sectors,
+								     struct policy_sector, 0));
 	}
 	network_tell(state, cause,
 		     is_suspended ? TEMPLATE_OUTREACH_SUSPENDED : TEMPLATE_OUTREACH_RESUMED,

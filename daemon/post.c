@@ -110,8 +110,8 @@ static ms_t next_monday(const struct state *state, ms_t after)
 	day_t day = time_paris_day(after);
 	day_t monday = day - day_weekday(day);
 
-	return morning_of(state, time_at_paris(monday, MORNING_HOUR, 0) > after ? monday
-										: monday + 7);
+	return morning_of(state,
+			  time_at_paris(monday, MORNING_HOUR, 0) > after ? monday : monday + 7);
 }
 
 /* --- digests --------------------------------------------------------------------------------------- */

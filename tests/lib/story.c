@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "daemon/handout.h"
+#include "daemon/letter.h"
 #include "daemon/snapshot.h"
 #include "workers/schedule/plan.h"
 
@@ -144,31 +145,68 @@ static void take(struct story *story, enum authority authority, const struct eve
 	assert_int_equal(engine_turn(story->engine), ERR_OK);
 }
 
-static void finish_task(struct story *story, uint32_t number)
+static void make_plan(struct story *story, const struct task *task, uint32_t number,
+		      struct event *event)
 {
-	const struct state *state = story_state(story);
 	struct plan_request request;
 	struct plan_answer answer;
+
+	handout_plan(story_state(story), &story->arena, &request);
+	plan_make(&request, &story->arena, &answer);
+	event_clear(event, EVENT_PLAN_MADE);
+	event->data.plan_made.task = number;
+	event->data.plan_made.token = task->token;
+	event->data.plan_made.visits = answer.visits;
+}
+
+/* What a worker is told must be what the table says, both ways. */
+static void read_letter(struct story *story, uint32_t number)
+{
+	struct mail_body body, read;
+	struct reader reader;
+	struct fault fault = {0};
+	struct buf bytes = {0};
+
+	assert_int_equal(letter_write(story->engine, number, &story->arena, &body), ERR_OK);
+	codec_encode(&record_mail_body, &body, 0, 0, &bytes);
+	reader = reader_from(buf_str(&bytes));
+	if (codec_decode(&record_mail_body, &reader, "", 0, &story->arena, &read, &fault))
+		fail_msg("mail %u: %s: %s", number, fault.path, fault.text);
+	buf_done(&bytes);
+}
+
+static void deliver(struct story *story, const struct task *task, uint32_t number,
+		    struct event *event)
+{
+	read_letter(story, number);
+	if (story->refuses_mail) {
+		event_clear(event, EVENT_TASK_FAILED);
+		event->data.task_failed.task = number;
+		event->data.task_failed.token = task->token;
+		event->data.task_failed.class = FAILURE_NEVER;
+		event->data.task_failed.code = STR("recipient_refused");
+		return;
+	}
+	event_clear(event, EVENT_TASK_DONE);
+	event->data.task_done.task = number;
+	event->data.task_done.token = task->token;
+}
+
+static void finish_task(struct story *story, uint32_t number)
+{
+	const struct task *task;
 	struct event event;
 
 	event_clear(&event, EVENT_TASK_LEASED);
 	event.source = STR("urn:test");
 	event.data.task_leased.task = number;
 	take(story, AUTHORITY_SYSTEM, &event);
-	if (state->tasks.items[number].kind != TASK_KIND_PLAN) {
-		event_clear(&event, EVENT_TASK_DONE);
-		event.source = STR("urn:test");
-		event.data.task_done.task = number;
-		event.data.task_done.token = state->tasks.items[number].token;
-	} else {
-		handout_plan(state, &story->arena, &request);
-		plan_make(&request, &story->arena, &answer);
-		event_clear(&event, EVENT_PLAN_MADE);
-		event.source = STR("urn:test");
-		event.data.plan_made.task = number;
-		event.data.plan_made.token = state->tasks.items[number].token;
-		event.data.plan_made.visits = answer.visits;
-	}
+	task = &story_state(story)->tasks.items[number];
+	if (task->kind == TASK_KIND_PLAN)
+		make_plan(story, task, number, &event);
+	else
+		deliver(story, task, number, &event);
+	event.source = STR("urn:test");
 	take(story, AUTHORITY_SYSTEM, &event);
 }
 
@@ -195,7 +233,8 @@ static void fill(struct story *story, struct event *event)
 	if (event->subject.size && !event->subject_source.size)
 		event->subject_source = event->source;
 	if (event->time == MS_NONE || event->time == 0)
-		event->time = story->ports.now;
+		event->time =
+			story->told_on ? time_at_paris(d(story->told_on), 12, 0) : story->ports.now;
 }
 
 void story_tell(struct story *story, struct event *event)
@@ -219,12 +258,22 @@ void story_refused(struct story *story, struct event *event, enum err code, cons
 	assert_string_equal(story->verdict.fault.path, path);
 }
 
+void story_applies(struct story *story)
+{
+	struct buf bytes = {0};
+	struct event event;
+
+	policy_encode(&story->policy, &bytes);
+	event_clear(&event, EVENT_POLICY_APPLIED);
+	event.data.policy_applied.policy = buf_str(&bytes);
+	story_tell(story, &event);
+	buf_done(&bytes);
+}
+
 void story_begin(struct story *story, const char *day)
 {
 	static const uint8_t salt[DIGEST_SIZE]; /* always the same */
 	struct engine_ports ports;
-	struct buf bytes = {0};
-	struct event event;
 
 	hash_init();
 	*story = (struct story){0};
@@ -233,11 +282,7 @@ void story_begin(struct story *story, const char *day)
 	story->engine = engine_new(&ports);
 	assert_int_equal(engine_begin(story->engine, true, salt), ERR_OK);
 	story_policy(&story->arena, &story->policy);
-	policy_encode(&story->policy, &bytes);
-	event_clear(&event, EVENT_POLICY_APPLIED);
-	event.data.policy_applied.policy = buf_str(&bytes);
-	story_tell(story, &event);
-	buf_done(&bytes);
+	story_applies(story);
 }
 
 void story_end(struct story *story)
@@ -261,6 +306,13 @@ void story_goes_to(struct story *story, const char *day)
 	assert_int_equal(engine_turn(story->engine), ERR_OK);
 }
 
+void story_wakes_on(struct story *story, const char *day)
+{
+	story->ports.now = time_at_paris(d(day), 12, 0);
+	assert_int_equal(engine_turn(story->engine), ERR_OK);
+	work(story);
+}
+
 /* --- events ----------------------------------------------------------------------------------- */
 
 static struct event about(enum event_kind kind, const char *subject)
@@ -281,7 +333,7 @@ uint64_t story_referral(struct story *story, const char *form, const char *giver
 	data->form = str_from(form);
 	data->giver = str_from(giver);
 	data->reasons = 1;
-	data->consent_on = time_paris_day(story->ports.now);
+	data->consent_on = story->told_on ? d(story->told_on) : time_paris_day(story->ports.now);
 	data->person.is_set = true;
 	data->person.name = str_from(name);
 	data->person.phone = str_from(phone);
@@ -376,6 +428,19 @@ uint64_t story_record(struct story *story, uint32_t visit, uint32_t result)
 	event.data.visit_recorded.second_visit = SAID_NO;
 	story_tell(story, &event);
 	return story->verdict.seq;
+}
+
+void story_withdraws(struct story *story, uint32_t case_number)
+{
+	char number[16];
+	struct event event;
+
+	snprintf(number, sizeof(number), "%u", case_number);
+	event = about(EVENT_REFERRAL_WITHDRAWN, number);
+	event.subject_source = STR("urn:vigie");
+	event.data.referral_withdrawn.by = WITHDRAWER_HOUSEHOLD;
+	event.data.referral_withdrawn.reason = WITHDRAWAL_SOLVED;
+	story_tell(story, &event);
 }
 
 void story_retract(struct story *story, uint64_t seq)

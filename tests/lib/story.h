@@ -12,6 +12,8 @@ struct story {
 	struct policy policy;
 	uint32_t last_id;
 	struct verdict verdict; /* of the last thing told */
+	bool refuses_mail;      /* every address does, for good */
+	const char *told_on;    /* the day on which what is told happened; NULL: today */
 };
 
 /* Two sectors: "nord" (39001, 39002) open in all of 2015 and 2016, "sud" (39003) open in 2016 only.
@@ -27,6 +29,12 @@ day_t d(const char *day); /* "2015-02-03" */
 /* The calendar goes to noon of that day, with every timer on the way; mails are delivered and plans
  * made at once. */
 void story_goes_to(struct story *story, const char *day);
+
+/* The same after an outage: all that was due meanwhile is found in one turn. */
+void story_wakes_on(struct story *story, const char *day);
+
+/* The story's policy, as it was changed, is applied. */
+void story_applies(struct story *story);
 
 /* Tells any event; source, id and time are filled in when they are missing. */
 void story_tell(struct story *story, struct event *event);
@@ -48,6 +56,7 @@ uint64_t story_supply(struct story *story, enum event_kind kind, const char *sub
 uint64_t story_giver(struct story *story, const char *giver);
 uint64_t story_visit(struct story *story, enum event_kind kind, uint32_t visit);
 uint64_t story_record(struct story *story, uint32_t visit, uint32_t result);
+void story_withdraws(struct story *story, uint32_t case_number); /* the household does */
 void story_retract(struct story *story, uint64_t seq);
 
 const struct state *story_state(const struct story *story);

@@ -1,0 +1,432 @@
+/* The network of givers through the year, told in dates. "nord" is open in 2015 and 2016, "sud" in 2016
+ * only; in 2017 both are closed. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "daemon/alarm.h"
+#include "daemon/letter.h"
+#include "tests/lib/story.h"
+
+struct person_of_trust {
+	const char *id, *insee, *structure;
+	uint32_t pace;
+};
+
+static void enter(struct story *story, struct person_of_trust giver)
+{
+	struct event event;
+
+	event_clear(&event, EVENT_GIVER_REGISTERED);
+	event.data.giver_registered.giver = str_from(giver.id);
+	event.data.giver_registered.kind = GIVER_KIND_DEPARTMENT_SOCIAL_WORKER;
+	event.data.giver_registered.structure =
+		str_from(giver.structure ? giver.structure : giver.id);
+	event.data.giver_registered.pace = giver.pace;
+	event.data.giver_registered.name = str_from(giver.id);
+	event.data.giver_registered.email = STR("quelquun@exemple.test");
+	if (giver.insee) {
+		event.data.giver_registered.insee.count = 1;
+		assert_true(insee_parse(str_from(giver.insee),
+					&event.data.giver_registered.insee.item[0]));
+	}
+	story_tell(story, &event);
+}
+
+static void leave(struct story *story, const char *giver, const char *successor)
+{
+	struct event event;
+
+	event_clear(&event, EVENT_GIVER_LEFT);
+	event.data.giver_left.giver = str_from(giver);
+	event.data.giver_left.until = time_paris_day(story->ports.now);
+	if (successor)
+		event.data.giver_left.successor = str_from(successor);
+	story_tell(story, &event);
+}
+
+static bool is_to(const struct state *state, const struct mail *mail, const char *giver)
+{
+	if (mail->to != TO_GIVER)
+		return strcmp(giver, "coordinator") == 0 && mail->to == TO_COORDINATOR;
+	return str_is(names_get(&state->names,
+				state->givers.items[party_giver(state, mail->recipient)].id),
+		      giver);
+}
+
+/* Mails of a template that went to a giver, or to "coordinator". */
+static uint32_t sent(const struct story *story, uint32_t template, const char *giver)
+{
+	const struct state *state = story_state(story);
+	uint32_t count = 0;
+
+	for (uint32_t i = 1; i < state->tasks.count; i++) {
+		const struct task *task = &state->tasks.items[i];
+
+		count += task->kind == TASK_KIND_MAIL && task->state == TASK_STATE_DONE &&
+			 task->mail.template == template && is_to(state, &task->mail, giver);
+	}
+	return count;
+}
+
+static uint32_t in_state(const struct story *story, uint32_t state)
+{
+	return story_state(story)->task_states[state];
+}
+
+static void refer(struct story *story, const char *form, const char *giver, const char *insee)
+{
+	story_referral(story, form, giver, NULL, insee, form, NULL);
+}
+
+/* Four weeks before, on the day, six weeks before the end, and when it is over; to those who belong there. */
+static void test_givers_hear_of_their_sector(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-11-01");
+	enter(&story, (struct person_of_trust){"NORD", "39001"});
+	enter(&story, (struct person_of_trust){"SUD", "39003"});
+	enter(&story, (struct person_of_trust){"ALL"});
+
+	story_goes_to(&story, "2015-12-03");
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_ANNOUNCED, "SUD"), 0);
+	story_goes_to(&story, "2015-12-04");
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_ANNOUNCED, "SUD"), 1);
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_ANNOUNCED, "ALL"), 1);
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_ANNOUNCED, "NORD"), 0);
+	story_goes_to(&story, "2016-01-01");
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_OPENED, "SUD"), 1);
+	story_goes_to(&story, "2016-11-18");
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_CLOSING, "NORD"), 0);
+	story_goes_to(&story, "2016-11-19");
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_CLOSING, "NORD"), 1);
+	story_goes_to(&story, "2017-01-01");
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_CLOSED, "NORD"), 1);
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_CLOSED, "SUD"), 1);
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_CLOSED, "ALL"), 1); /* of both, in one */
+	story_goes_to(&story, "2017-06-01");
+	assert_int_equal(story_mails(&story, TEMPLATE_SECTOR_ANNOUNCED), 2);
+	assert_int_equal(story_mails(&story, TEMPLATE_SECTOR_OPENED), 2);
+	assert_int_equal(story_mails(&story, TEMPLATE_SECTOR_CLOSING), 3);
+	assert_int_equal(story_mails(&story, TEMPLATE_SECTOR_CLOSED), 3);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* Who refers from elsewhere belongs there too, for 24 months; who left, nowhere. */
+static void test_belonging_by_referral(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-02-02");
+	enter(&story, (struct person_of_trust){"NORD", "39001"});
+	enter(&story, (struct person_of_trust){"GONE", "39003"});
+	refer(&story, "F1", "NORD", "39003");
+	leave(&story, "GONE", NULL);
+
+	story_goes_to(&story, "2015-12-04");
+
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_ANNOUNCED, "NORD"), 1);
+	assert_int_equal(story_mails(&story, TEMPLATE_SECTOR_ANNOUNCED), 1);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* A policy that comes late is told at once, but nothing that has begun already is announced. */
+static void test_late_notices(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-12-20");
+	enter(&story, (struct person_of_trust){"SUD", "39003"});
+	story_policy(&story.arena, &story.policy);
+	((struct policy_opening *)list_at(&story.policy.sectors, struct policy_sector, 1)
+		 ->openings.items)
+		->from = d("2015-12-28");
+	story_applies(&story);
+	story_goes_to(&story, "2015-12-21");
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_ANNOUNCED, "SUD"), 1);
+
+	((struct policy_opening *)list_at(&story.policy.sectors, struct policy_sector, 1)
+		 ->openings.items)
+		->from = d("2015-12-01");
+	story_applies(&story);
+	story_goes_to(&story, "2015-12-30");
+
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_ANNOUNCED, "SUD"), 1);
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_OPENED, "SUD"), 0);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* 49 cases and four visits a week are 13 weeks: givers are asked to wait, once; at 8 weeks nothing
+ * changes yet, at 7 they are asked to go on. */
+static void test_outreach(void **unused)
+{
+	struct story story;
+	char form[8];
+
+	(void)unused;
+	story_begin(&story, "2015-03-02");
+	enter(&story, (struct person_of_trust){"NORD", "39001"});
+	for (int i = 0; i < 49; i++) {
+		snprintf(form, sizeof(form), "F%d", i);
+		refer(&story, form, "NORD", "39001");
+	}
+
+	story_goes_to(&story, "2015-03-04");
+	assert_int_equal(state_find_sector(story_state(&story), STR("nord"))->weeks, 13);
+	assert_int_equal(sent(&story, TEMPLATE_OUTREACH_SUSPENDED, "NORD"), 1);
+	for (int i = 0; i < 17; i++)
+		story_withdraws(&story, (uint32_t)i + 1);
+	story_goes_to(&story, "2015-03-06");
+	assert_int_equal(state_find_sector(story_state(&story), STR("nord"))->weeks, 8);
+	assert_int_equal(sent(&story, TEMPLATE_OUTREACH_RESUMED, "NORD"), 0);
+	for (int i = 17; i < 21; i++)
+		story_withdraws(&story, (uint32_t)i + 1);
+	story_goes_to(&story, "2015-03-08");
+	assert_int_equal(sent(&story, TEMPLATE_OUTREACH_RESUMED, "NORD"), 1);
+	assert_int_equal(story_mails(&story, TEMPLATE_OUTREACH_SUSPENDED), 1);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* Ten mails a day; the rest is one mail the next morning, and counts there. */
+static void test_ten_a_day(void **unused)
+{
+	struct story story;
+	char form[8];
+
+	(void)unused;
+	story_begin(&story, "2015-03-02");
+	enter(&story, (struct person_of_trust){"NORD", "39001"});
+	for (int i = 0; i < 13; i++) {
+		snprintf(form, sizeof(form), "F%d", i);
+		refer(&story, form, "NORD", "39001");
+	}
+	story_goes_to(&story, "2015-03-02");
+	assert_int_equal(sent(&story, TEMPLATE_ACK, "NORD"), 10);
+
+	story_goes_to(&story, "2015-03-03");
+
+	assert_int_equal(sent(&story, TEMPLATE_ACK, "NORD"), 10);
+	assert_int_equal(sent(&story, TEMPLATE_DIGEST, "NORD"), 1);
+	assert_int_equal(in_state(&story, TASK_STATE_SCHEDULED), 0);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* A giver may ask for one mail a week; one that would stand alone in it comes as itself. */
+static void test_weekly_pace(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-03-03"); /* a Tuesday */
+	enter(&story, (struct person_of_trust){"W", "39001", .pace = PACE_WEEKLY});
+	refer(&story, "F1", "W", "39001");
+	refer(&story, "F2", "W", "39001");
+	story_goes_to(&story, "2015-03-08");
+	assert_int_equal(sent(&story, TEMPLATE_ACK, "W") + sent(&story, TEMPLATE_DIGEST, "W"), 0);
+	story_goes_to(&story, "2015-03-09");
+	assert_int_equal(sent(&story, TEMPLATE_DIGEST, "W"), 1);
+
+	refer(&story, "F3", "W", "39001");
+	story_goes_to(&story, "2015-03-16");
+
+	assert_int_equal(sent(&story, TEMPLATE_DIGEST, "W"), 1);
+	assert_int_equal(sent(&story, TEMPLATE_ACK, "W"), 1);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* Nobody hears from us at night, nor on Sundays, where the policy says so; a cut does not wait. */
+static void test_quiet_hours(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-03-06");
+	story.policy.mails = (struct policy_mails){true, 12, 8, SAID_YES, 10};
+	story_applies(&story);
+	enter(&story, (struct person_of_trust){"NORD", "39001"});
+	story_referral(&story, "F1", "NORD", "h1", "39001", "Jean Dupont", NULL); /* Friday noon */
+	story_supply(&story, EVENT_SUPPLIER_CUT, "h1", ENERGY_ELECTRICITY, "2015-03-06");
+	story_goes_to(&story, "2015-03-08");
+	assert_int_equal(sent(&story, TEMPLATE_ACK, "NORD"), 0);
+	assert_int_equal(sent(&story, TEMPLATE_COORDINATOR, "coordinator"), 1);
+
+	story_goes_to(&story, "2015-03-09");
+
+	assert_int_equal(sent(&story, TEMPLATE_ACK, "NORD"), 1);
+	for (uint32_t i = 1; i < story_state(&story)->tasks.count; i++)
+		if (story_state(&story)->tasks.items[i].mail.template == TEMPLATE_ACK)
+			assert_true(story_state(&story)->tasks.items[i].due ==
+				    time_at_paris(d("2015-03-09"), 8, 0));
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* What a giver who left was due goes to a colleague of the same structure; what it refers after that,
+ * to the coordinator. */
+static void test_colleagues(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-03-02");
+	enter(&story, (struct person_of_trust){"A", "39001", "CCAS"});
+	enter(&story, (struct person_of_trust){"NEAR", "39001", "CCAS"});
+	enter(&story, (struct person_of_trust){"FAR", "39003", "CCAS"});
+	enter(&story, (struct person_of_trust){"OTHER", "39001", "CAF"});
+	refer(&story, "F1", "A", "39001");
+	leave(&story, "A", NULL);
+	story_goes_to(&story, "2015-03-04");
+	refer(&story, "F2", "A", "39001");
+
+	story_withdraws(&story, 1);
+
+	assert_int_equal(sent(&story, TEMPLATE_OUTCOME, "NEAR"), 1);
+	assert_int_equal(story_mails(&story, TEMPLATE_OUTCOME), 1);
+	assert_int_equal(sent(&story, TEMPLATE_ACK, "coordinator"), 1);
+	story_holds(&story);
+	story_end(&story);
+}
+
+static bool has_alarm(const struct story *story, uint32_t code)
+{
+	struct arena arena = {0};
+	struct alarms alarms;
+
+	alarms_look(story_state(story), &arena, &alarms);
+	arena_done(&arena);
+	return alarms.of[code].count > 0;
+}
+
+/* An address that refuses mail for good is marked; what comes waits, and goes out with what was refused
+ * when there is another address. */
+static void test_refused_address(void **unused)
+{
+	struct story story;
+	struct event event;
+
+	(void)unused;
+	story_begin(&story, "2015-03-02");
+	enter(&story, (struct person_of_trust){"A", "39001"});
+	story.refuses_mail = true;
+	refer(&story, "F1", "A", "39001");
+	assert_true(has_alarm(&story, ALARM_REFUSED_ADDRESS));
+	assert_int_equal(in_state(&story, TASK_STATE_BURIED), 1);
+	story.refuses_mail = false;
+	refer(&story, "F2", "A", "39001");
+	assert_int_equal(in_state(&story, TASK_STATE_HELD), 1);
+
+	event_clear(&event, EVENT_GIVER_MOVED);
+	event.data.giver_moved.giver = STR("A");
+	event.data.giver_moved.email = STR("autre@exemple.test");
+	story_tell(&story, &event);
+
+	assert_int_equal(sent(&story, TEMPLATE_ACK, "A"), 2);
+	assert_false(has_alarm(&story, ALARM_REFUSED_ADDRESS));
+	assert_int_equal(in_state(&story, TASK_STATE_BURIED), 0);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* Who referred before an opening and not in the six weeks since is quiet, and nudged once. */
+static void test_quiet_giver(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-03-02");
+	story.policy.givers.nudge_quiet = SAID_YES;
+	story_applies(&story);
+	enter(&story, (struct person_of_trust){"QUIET", "39003"});
+	enter(&story, (struct person_of_trust){"BUSY", "39003"});
+	enter(&story, (struct person_of_trust){"NEW", "39003"});
+	refer(&story, "F1", "QUIET", "39003");
+	refer(&story, "F2", "BUSY", "39003");
+	story_goes_to(&story, "2016-01-20");
+	refer(&story, "F3", "BUSY", "39003");
+	story_goes_to(&story, "2016-02-11");
+	assert_false(has_alarm(&story, ALARM_QUIET_GIVER));
+
+	story_goes_to(&story, "2016-02-12");
+	assert_true(has_alarm(&story, ALARM_QUIET_GIVER));
+	story_goes_to(&story, "2016-09-01");
+
+	assert_int_equal(sent(&story, TEMPLATE_QUIET, "QUIET"), 1);
+	assert_int_equal(story_mails(&story, TEMPLATE_QUIET), 1);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* Years of history fed at once write to nobody, raise no alarm, and are summed up once; the next day's
+ * events behave as usual. */
+static void test_first_import(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2016-03-02");
+	enter(&story, (struct person_of_trust){"A", "39001"});
+	story.told_on = "2015-03-02";
+	refer(&story, "F1", "A", "39001");
+	refer(&story, "F2", "A", "39999");
+	story.told_on = NULL;
+	assert_false(has_alarm(&story, ALARM_NO_SECTOR));
+
+	story_goes_to(&story, "2016-03-03");
+	assert_int_equal(story_mails(&story, TEMPLATE_ACK), 0);
+	assert_int_equal(sent(&story, TEMPLATE_COORDINATOR, "coordinator"), 1);
+	refer(&story, "F3", "A", "39001");
+	assert_int_equal(sent(&story, TEMPLATE_ACK, "A"), 1);
+	story_goes_to(&story, "2016-03-10");
+	assert_int_equal(sent(&story, TEMPLATE_COORDINATOR, "coordinator"), 1);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* The day after an outage over midnights, everything has happened on its own day. */
+static void test_outage(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-12-02");
+	enter(&story, (struct person_of_trust){"SUD", "39003"});
+
+	story_wakes_on(&story, "2016-01-05");
+
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_ANNOUNCED, "SUD"), 1);
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_OPENED, "SUD"), 1);
+	story_holds(&story);
+	story_end(&story);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_givers_hear_of_their_sector),
+		cmocka_unit_test(test_belonging_by_referral),
+		cmocka_unit_test(test_late_notices),
+		cmocka_unit_test(test_outreach),
+		cmocka_unit_test(test_ten_a_day),
+		cmocka_unit_test(test_weekly_pace),
+		cmocka_unit_test(test_quiet_hours),
+		cmocka_unit_test(test_colleagues),
+		cmocka_unit_test(test_refused_address),
+		cmocka_unit_test(test_quiet_giver),
+		cmocka_unit_test(test_first_import),
+		cmocka_unit_test(test_outage),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
