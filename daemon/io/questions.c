@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/view.h"
+#include "daemon/view_network.h"
 
 /* --- parameters ------------------------------------------------------------------------------- */
 
@@ -445,6 +446,72 @@ static enum err ask_duplicates(struct question *question)
 	return ERR_OK;
 }
 
+/* --- sectors and givers ------------------------------------------------------------------------ */
+
+static enum err ask_sectors(struct question *question)
+{
+	const struct state *state = state_of(question);
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; state->has_policy && i < state->policy.sectors.count; i++)
+		json_array_append_new(list, view_sector_row(state, i));
+	question->answer = json_pack("{s:I, s:o, s:o}", "seq", (json_int_t)state->seq, "today",
+				     view_day(state->today), "sectors", list);
+	return ERR_OK;
+}
+
+static bool get_flag(struct question *question, const char *name, bool *flag)
+{
+	const json_t *value = json_object_get(question->params, name);
+
+	*flag = json_is_true(value);
+	if (!value || json_is_boolean(value))
+		return true;
+	(void)wrong(question, name, "true or false is expected");
+	return false;
+}
+
+static enum err ask_givers(struct question *question)
+{
+	const struct state *state = state_of(question);
+	struct giver_filter filter;
+	uint64_t limit, total = 0;
+	json_t *givers;
+
+	if (!get_sector(question, &filter.sector) ||
+	    !get_word(question, "kind", &words_giver_kind, &filter.kind) ||
+	    !get_flag(question, "quiet", &filter.is_quiet) ||
+	    !get_flag(question, "unknown", &filter.is_unknown) || !get_limit(question, &limit))
+		return question->fault.code;
+	givers = json_array();
+	for (uint32_t i = 1; i < state->givers.count; i++)
+		if (giver_passes(state, i, &filter) && total++ < limit)
+			json_array_append_new(givers, view_giver(state, i));
+	question->answer = json_pack("{s:I, s:I, s:o}", "seq", (json_int_t)state->seq, "total",
+				     (json_int_t)total, "givers", givers);
+	return ERR_OK;
+}
+
+static enum err ask_giver(struct question *question)
+{
+	const struct state *state = state_of(question);
+	struct str id;
+	uint32_t giver;
+
+	if (!get_text(question, "giver", &id))
+		return question->fault.code;
+	if (!id.size)
+		return wrong(question, "giver", "missing: the identifier of a giver");
+	giver = state_find_giver(state, id);
+	if (!giver)
+		return fault_set(&question->fault, ERR_NOT_FOUND, "giver",
+				 "no giver has this identifier");
+	if (log_look(question, "giver.show", "giver", state->givers.items[giver].party))
+		return question->fault.code;
+	question->answer = view_opened_giver(question->core->engine, giver);
+	return ERR_OK;
+}
+
 /* --- tasks ------------------------------------------------------------------------------------ */
 
 static enum err ask_tasks(struct question *question)
@@ -478,6 +545,9 @@ static const struct question_row rows[] = {
 	{"visit.list", SOCKET_STATUS | SOCKET_CONTROL, "week from to pair state limit", ask_visits},
 	{"visit.sheet", SOCKET_CONTROL, "pair week", ask_sheet},
 	{"duplicate.list", SOCKET_CONTROL, "", ask_duplicates},
+	{"sector.list", SOCKET_STATUS | SOCKET_CONTROL, "", ask_sectors},
+	{"giver.list", SOCKET_STATUS | SOCKET_CONTROL, "sector kind quiet unknown limit", ask_givers},
+	{"giver.show", SOCKET_CONTROL, "giver", ask_giver},
 	{"task.list", SOCKET_STATUS | SOCKET_CONTROL, "state kind limit", ask_tasks},
 };
 

@@ -35,9 +35,10 @@ def mails_of(core):
 
 @pytest.fixture(scope="module")
 def year():
-    """A rehearsal of 2015 driven to its last day; tests that go on with it come last."""
+    """A rehearsal driven to the last day of 2015; tests that go on with it come last. It begins before the
+    first giver was registered, as the simulation does."""
     folder = tempfile.mkdtemp(prefix="vigie-", dir="/tmp")
-    core = Core(folder, rehearse="2015-01-01", workers=WORKERS)
+    core = Core(folder, rehearse="2014-01-01", workers=WORKERS)
     try:
         drive(core, LAST_DAY)
         yield core
@@ -89,16 +90,21 @@ def test_list_is_that_of_the_simulation(year, simulated):
             assert place[name] == case[name], (place["case"], name)
 
 
+def mails_since(mails, first="2014-06-01"):
+    """Those from a day on which both calendars have long been running."""
+    return sorted((at, mail["template"], mail["to"], mail["case"] or 0)
+                  for at, mail in mails if at >= first)
+
+
 # the mails are those of the simulation: when, which, to whom, about which case
 def test_mails_are_those_of_the_simulation(year, simulated):
-    told = sorted((mail["due"], mail["template"], mail["to"], mail["case"])
-                  for mail in mails_of(year) if mail["state"] == "done")
-    expected = sorted((mail["at"], mail["template"], mail["to"], mail["case"])
-                      for mail in simulated["mails"])
+    done = [mail for mail in mails_of(year) if mail["state"] == "done"]
+    told = mails_since((mail["due"], mail) for mail in done)
+    expected = mails_since((mail["at"], mail) for mail in simulated["mails"])
 
-    assert len(told) == len(expected) > 150
+    assert len(told) == len(expected) > 400
     assert told == expected
-    assert len(list((year.folder / "Maildir" / "new").iterdir())) == len(told)
+    assert len(list((year.folder / "Maildir" / "new").iterdir())) == len(done)
 
 
 # the plan, too: the planner behind the worker's socket is the simulation's
@@ -171,7 +177,7 @@ def publish(core, *events):
 
 
 def states(core):
-    return [(mail["to"], mail["state"]) for mail in mails_of(core)]
+    return [(mail["to"], mail["state"]) for mail in mails_of(core) if mail["case"]]
 
 
 # a giver nobody registered: the mail is held, sent on registration, expired after thirty days
@@ -191,7 +197,8 @@ def test_mails_of_unknown_givers_are_held_sent_or_expired(start):
     core.control("clock.advance", {"to": "2015-04-03"})
 
     assert states(core) == [("TS1", "done"), ("TS2", "expired")]
-    assert len(list((core.folder / "Maildir" / "new").iterdir())) == 1
+    done = [mail for mail in mails_of(core) if mail["state"] == "done"]
+    assert len(list((core.folder / "Maildir" / "new").iterdir())) == len(done)
 
 
 # successors are followed along a chain; a circle, or nobody, ends at the coordinator

@@ -124,6 +124,10 @@ REQUESTS = [
     ("visit sheet p1 2015-W12", "control", "visit.sheet", {"pair": "p1", "week": "2015-W12"}),
     ("pair absent p1 2015-03-02 2015-03-06", "control", "pair.absent",
      {"pair": "p1", "from": "2015-03-02", "to": "2015-03-06"}),
+    ("sector list", "status", "sector.list", {}),
+    ("giver list --sector dole --kind supplier --quiet --unknown --limit 9", "status", "giver.list",
+     {"sector": "dole", "kind": "supplier", "quiet": True, "unknown": True, "limit": 9}),
+    ("giver show TS1", "control", "giver.show", {"giver": "TS1"}),
     ("duplicate list", "control", "duplicate.list", {}),
     ("duplicate settle 3 4 same", "control", "duplicate.settle",
      {"household": 3, "other": 4, "same": True}),
@@ -320,13 +324,13 @@ def test_status_names_workers_and_alarms(core):
         "cases": {"open": 3, "by_state": {"waiting": 2}, "by_sector": {"dole": 3}},
         "tasks": {"created": 4, "open": 1}, "workers": [{"name": "notify", "kinds": ["mail"],
                                                          "slots": 4, "busy": 1}],
-        "alarms": [{"code": "no_sector", "since": "2015-03-01", "count": 2}]}}
+        "alarms": [{"code": "no_sector", "since": "2015-03-01", "count": 2, "about": ["7", "9"]}]}}
 
     out = core.run("status").stdout
 
     assert re.search(r"Last event +12\n", out) and "by_sector     dole=3" in out
     assert re.search(r"notify +mail +4 +1\n", out)
-    assert re.search(r"no_sector +2015-03-01 +2\n", out)
+    assert re.search(r"no_sector +2015-03-01 +2 +7, 9\n", out)
 
 
 def test_no_worker_at_all_is_said(core):
@@ -568,7 +572,7 @@ def commands():
 
 
 def test_every_command_has_help():
-    assert len(commands()) == 23
+    assert len(commands()) == 26
     for words in commands():
         end = run(*words.split(), "--help")
 
@@ -642,6 +646,10 @@ def test_the_real_core_takes_every_question(town):
     assert re.search(r"planned +dole", good(town, "visit", "list", "--state", "planned"))
     assert good(town, "visit", "list", "--week", "2015-W10", "--pair", "nobody") == ""
     assert "OTHER CASE" in good(town, "duplicate", "list")
+    assert re.search(r"dole +yes +2015-01-01 +2015-12-31 +2017-01-01", good(town, "sector", "list"))
+    assert re.search(r"TS1 +active +department_social_worker", good(town, "giver", "list"))
+    assert good(town, "giver", "list", "--quiet") == good(town, "giver", "list", "--unknown") == ""
+    assert "giver.registered" in good(town, "giver", "show", "TS1")
     assert "done" in good(town, "task", "list", "--kind", "mail", "--limit", 5)
     assert "this very state" in good(town, "verify")
 

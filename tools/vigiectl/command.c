@@ -41,6 +41,36 @@ const struct column task_columns[] = {
 	{"LAST CODE", "last_code", CELL_TEXT}, {NULL},
 };
 
+static const struct column sector_columns[] = {
+	{"SECTOR", "sector", CELL_TEXT},
+	{"OPEN", "open", CELL_TEXT},
+	{"FROM", "from", CELL_TEXT},
+	{"TO", "to", CELL_TEXT},
+	{"OPENS NEXT", "opens_next", CELL_TEXT},
+	{"WEEKS", "wait_weeks", CELL_NUMBER},
+	{"SUSPENDED", "suspended", CELL_TEXT},
+	{"GIVERS", "givers", CELL_NUMBER},
+	{"QUIET", "quiet", CELL_NUMBER},
+	{"FIRST REFERRAL AFTER", "days_to_first_referral", CELL_NUMBER},
+	{"CASES", "cases", CELL_DATA},
+	{NULL},
+};
+
+static const struct column giver_columns[] = {
+	{"GIVER", "giver", CELL_TEXT},
+	{"STANDING", "standing", CELL_URGENCY},
+	{"KIND", "kind", CELL_TEXT},
+	{"STRUCTURE", "structure", CELL_TEXT},
+	{"SECTORS", "sectors", CELL_WORDS},
+	{"CASES", "cases", CELL_NUMBER},
+	{"OPEN", "open_cases", CELL_NUMBER},
+	{"VISITED", "visited", CELL_NUMBER},
+	{"LAST REFERRAL", "last_referral", CELL_TEXT},
+	{"LEFT ON", "left_on", CELL_TEXT},
+	{"SUCCESSOR", "successor", CELL_TEXT},
+	{NULL},
+};
+
 /* --- arguments that several commands have --- */
 
 #define NEEDED (IS_POSITIONAL | IS_REQUIRED)
@@ -241,6 +271,38 @@ const struct command commands[] = {
 				{"to", ARGUMENT_DAY, NEEDED, "last day"},
 			},
 		.print = print_event,
+	},
+	{
+		.words = "sector list",
+		.method = "sector.list",
+		.socket = SOCKET_READS,
+		.help = "The sectors: open or closed, the wait to expect, their cases and givers.",
+		.list = "sectors",
+		.columns = sector_columns,
+	},
+	{
+		.words = "giver list",
+		.method = "giver.list",
+		.socket = SOCKET_READS,
+		.help = "The alert givers, what came of their referrals, and who has fallen silent.",
+		.arguments =
+			{
+				{"sector", ARGUMENT_TEXT, 0, "only those of this sector"},
+				{"kind", ARGUMENT_WORD, 0, "only this kind", &words_giver_kind},
+				{"quiet", ARGUMENT_FLAG, 0, "only those who have fallen silent"},
+				{"unknown", ARGUMENT_FLAG, 0, "only those nobody registered"},
+				LIMIT,
+			},
+		.list = "givers",
+		.columns = giver_columns,
+	},
+	{
+		.words = "giver show",
+		.method = "giver.show",
+		.socket = SOCKET_ACTS,
+		.help = "All that was said of a giver, and its cases. The look is logged.",
+		.arguments = {{"giver", ARGUMENT_TEXT, NEEDED, "identifier of the giver"}},
+		.print = print_giver,
 	},
 	{
 		.words = "duplicate list",

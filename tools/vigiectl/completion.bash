@@ -19,7 +19,7 @@ _vigiectl()
 	esac
 
 	case $words in
-	"") COMPREPLY=($(compgen -W "status queue case visit pair duplicate event household task policy verify clock --config --status-socket --control-socket --json --help" -- "$current")) ;;
+	"") COMPREPLY=($(compgen -W "status queue case visit pair sector giver duplicate event household task policy verify clock --config --status-socket --control-socket --json --help" -- "$current")) ;;
 	"status "*)
 		case $previous in
 		esac
@@ -89,6 +89,21 @@ _vigiectl()
 		case $previous in
 		esac
 		COMPREPLY=($(compgen -W "--json --help" -- "$current")) ;;
+	"sector list "*)
+		case $previous in
+		esac
+		COMPREPLY=($(compgen -W "--json --help" -- "$current")) ;;
+	"giver list "*)
+		case $previous in
+		--sector) COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+		--kind) COMPREPLY=($(compgen -W "department_social_worker partner_social_worker partner_structure workshop supplier household" -- "$current")); return ;;
+		--limit) COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+		esac
+		COMPREPLY=($(compgen -W "--sector --kind --quiet --unknown --limit --json --help" -- "$current")) ;;
+	"giver show "*)
+		case $previous in
+		esac
+		COMPREPLY=($(compgen -W "--json --help" -- "$current")) ;;
 	"duplicate list "*)
 		case $previous in
 		esac
@@ -136,6 +151,8 @@ _vigiectl()
 	"case ") COMPREPLY=($(compgen -W "explain show close derogate" -- "$current")) ;;
 	"visit ") COMPREPLY=($(compgen -W "list confirm move cancel record sheet" -- "$current")) ;;
 	"pair ") COMPREPLY=($(compgen -W "absent" -- "$current")) ;;
+	"sector ") COMPREPLY=($(compgen -W "list" -- "$current")) ;;
+	"giver ") COMPREPLY=($(compgen -W "list show" -- "$current")) ;;
 	"duplicate ") COMPREPLY=($(compgen -W "list settle" -- "$current")) ;;
 	"event ") COMPREPLY=($(compgen -W "retract" -- "$current")) ;;
 	"household ") COMPREPLY=($(compgen -W "erase" -- "$current")) ;;

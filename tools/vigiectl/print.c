@@ -93,6 +93,7 @@ static const struct column alarm_columns[] = {
 	{"CODE", "code", CELL_TEXT},
 	{"SINCE", "since", CELL_TEXT},
 	{"COUNT", "count", CELL_NUMBER},
+	{"ABOUT", "about", CELL_WORDS},
 	{NULL},
 };
 
@@ -211,6 +212,47 @@ void print_case(const json_t *answer)
 	print_section("Facts", fact_columns, json_object_get(answer, "facts"));
 	print_section("Visits", visit_columns, json_object_get(answer, "visits"));
 	print_section("Mails", task_columns, json_object_get(answer, "mails"));
+}
+
+/* --- givers --- */
+
+static const struct line giver_lines[] = {
+	{"Giver", "giver", CELL_TEXT},
+	{"Standing", "standing", CELL_URGENCY},
+	{"Kind", "kind", CELL_TEXT},
+	{"Structure", "structure", CELL_TEXT},
+	{"Sectors", "sectors", CELL_WORDS},
+	{"Left on", "left_on", CELL_TEXT},
+	{"Successor", "successor", CELL_TEXT},
+	{"Pace", "pace", CELL_TEXT},
+	{"Refused", "address_refused", CELL_TEXT},
+	{"Cases", "cases", CELL_TEXT},
+	{"Open", "open_cases", CELL_TEXT},
+	{"Visited", "visited", CELL_TEXT},
+	{"Last referral", "last_referral", CELL_TEXT},
+};
+
+static const struct column giver_fact_columns[] = {
+	{"EVENT", "seq", CELL_NUMBER}, {"DAY", "day", CELL_TEXT},
+	{"TYPE", "type", CELL_TEXT},   {"REPLACED", "replaced", CELL_TEXT},
+	{"DATA", "data", CELL_DATA},   {NULL},
+};
+
+static const struct column giver_case_columns[] = {
+	{"CASE", "case", CELL_NUMBER},
+	{"STATE", "state", CELL_URGENCY},
+	{"SECTOR", "sector", CELL_TEXT},
+	{"TIER", "tier", CELL_URGENCY},
+	{"SINCE", "first_date", CELL_TEXT},
+	{"CLOSED", "closing", CELL_TEXT},
+	{NULL},
+};
+
+void print_giver(const json_t *answer)
+{
+	print_lines(giver_lines, ARRAY_SIZE(giver_lines), answer);
+	print_section("What was said", giver_fact_columns, json_object_get(answer, "history"));
+	print_section("Cases", giver_case_columns, json_object_get(answer, "case_list"));
 }
 
 /* --- visits --- */

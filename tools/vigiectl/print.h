@@ -11,6 +11,7 @@ void print_status(const json_t *answer);
 void print_queue_total(const json_t *answer);
 void print_explanation(const json_t *answer);
 void print_case(const json_t *answer);
+void print_giver(const json_t *answer);
 void print_sheet(const json_t *answer);
 void print_event(const json_t *answer);
 void print_kicked(const json_t *answer);
