@@ -90,6 +90,19 @@ const struct policy_sector *policy_find_sector(const struct policy *policy, stru
 	return NULL;
 }
 
+const struct policy_sector *policy_sector_at(const struct policy *policy, uint32_t position)
+{
+	assert(position < policy->sectors.count);
+	return list_at(&policy->sectors, struct policy_sector, position);
+}
+
+uint32_t policy_sector_number(const struct policy *policy, struct str id)
+{
+	const struct policy_sector *sector = policy_find_sector(policy, id);
+
+	return sector ? (uint32_t)(sector - policy_sector_at(policy, 0)) + 1 : 0;
+}
+
 const struct policy_pair *policy_find_pair(const struct policy *policy, struct str id)
 {
 	for (uint32_t i = 0; i < policy->pairs.count; i++) {

@@ -25,6 +25,9 @@ void policy_encode(const struct policy *policy, struct buf *out);
 /* NULL when the commune is in no sector. */
 const struct policy_commune *policy_find_commune(const struct policy *policy, insee_t insee);
 const struct policy_sector *policy_find_sector(const struct policy *policy, struct str id);
+/* By its position, which must be one; and the position plus 1 of the one with that id, or 0. */
+const struct policy_sector *policy_sector_at(const struct policy *policy, uint32_t position);
+uint32_t policy_sector_number(const struct policy *policy, struct str id);
 const struct policy_pair *policy_find_pair(const struct policy *policy, struct str id);
 
 /* The opening that holds `day`, or NULL. */

@@ -2,16 +2,11 @@
 
 enum { NO_SHOW_VISITS_MIN = 20, NO_SHOW_MONTHS = 12 };
 
-static const struct policy_sector *sector_at(const struct state *state, uint32_t position)
-{
-	return list_at(&state->policy.sectors, struct policy_sector, position);
-}
-
 /* --- groups ---------------------------------------------------------------------------------------- */
 
 static bool is_open(const struct state *state, uint32_t position)
 {
-	return sector_opening_on(sector_at(state, position), state->today) != NULL;
+	return sector_opening_on(policy_sector_at(&state->policy, position), state->today) != NULL;
 }
 
 static sectors_t served_by(const struct state *state, const struct policy_pair *pair)
@@ -19,7 +14,8 @@ static sectors_t served_by(const struct state *state, const struct policy_pair *
 	sectors_t sectors = 0;
 
 	for (uint32_t i = 0; i < state->policy.sectors.count; i++)
-		if (is_open(state, i) && pair_serves(pair, sector_at(state, i)->id, false))
+		if (is_open(state, i) &&
+		    pair_serves(pair, policy_sector_at(&state->policy, i)->id, false))
 			sectors |= (sectors_t)1 << i;
 	return sectors;
 }
@@ -120,7 +116,7 @@ void forecast_make(struct state *state)
 		for (uint32_t j = 0; j < state->policy.sectors.count; j++)
 			if (group & (sectors_t)1 << j)
 				cases += counts[j];
-		state_sector(state, sector_at(state, i)->id)->weeks =
+		state_sector(state, policy_sector_at(&state->policy, i)->id)->weeks =
 			group ? weeks_of(cases, visits_a_week(state, group), no_shows) : WEEKS_NONE;
 	}
 	state->forecast_at = state->now;
@@ -145,7 +141,7 @@ static void list_changes(const struct state *state, bool is_suspension, struct a
 	changes->items = arena_new(arena, POLICY_SECTORS_MAX * sizeof(struct sector_wait));
 	changes->count = 0;
 	for (uint32_t i = 0; i < state->policy.sectors.count; i++) {
-		struct str id = sector_at(state, i)->id;
+		struct str id = policy_sector_at(&state->policy, i)->id;
 		const struct sector_record *record = state_find_sector(state, id);
 		bool changes_now;
 

@@ -288,27 +288,20 @@ static void add_sector(struct letter *letter, const struct mail *part)
 		row->reopens_on = next->from;
 }
 
-static uint32_t sector_position(const struct state *state, uint32_t name)
+static uint32_t sector_number(const struct state *state, const struct mail *part)
 {
-	const struct policy_sector *sector =
-		policy_find_sector(&state->policy, names_get(&state->names, name));
-
-	return sector ? (uint32_t)(sector -
-				   list_at(&state->policy.sectors, struct policy_sector, 0)) +
-				1
-		      : 0;
+	return policy_sector_number(&state->policy, names_get(&state->names, part->sector));
 }
 
 static bool is_about(const struct letter *letter, const struct mail *mail, uint32_t number)
 {
 	const struct state *state = letter->state;
 
-	if (network_concerns(state, mail->template, number, sector_position(state, mail->sector),
-			     mail->day))
+	if (network_concerns(state, mail->template, number, sector_number(state, mail), mail->day))
 		return true;
 	for (uint32_t at = mail->parts; at; at = state->parts.items[at].next)
 		if (network_concerns(state, mail->template, number,
-				     sector_position(state, state->parts.items[at].sector),
+				     sector_number(state, &state->parts.items[at]),
 				     state->parts.items[at].day))
 			return true;
 	return false;

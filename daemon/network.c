@@ -2,11 +2,6 @@
 
 enum { REFERRED_MONTHS = 24 }; /* how long a referral makes its giver belong to the sector */
 
-static const struct policy_sector *sector_at(const struct state *state, uint32_t position)
-{
-	return list_at(&state->policy.sectors, struct policy_sector, position);
-}
-
 /* --- who belongs where --------------------------------------------------------------------------- */
 
 static sectors_t sectors_of_cantons(const struct state *state, const struct giver *giver)
@@ -168,14 +163,6 @@ struct network_case *network_cases(const struct state *state, uint32_t giver, st
 	return cases;
 }
 
-static uint32_t position_of(const struct state *state, uint32_t sector_name)
-{
-	struct str name = names_get(&state->names, sector_name);
-	const struct policy_sector *sector = policy_find_sector(&state->policy, name);
-
-	return sector ? (uint32_t)(sector - sector_at(state, 0)) + 1 : 0;
-}
-
 bool network_concerns(const struct state *state, uint32_t template, uint32_t case_number,
 		      uint32_t sector, day_t day)
 {
@@ -192,7 +179,8 @@ bool network_concerns(const struct state *state, uint32_t template, uint32_t cas
 static bool is_concerned(const struct state *state, uint32_t giver, const struct mail *mail)
 {
 	struct arena arena = {0};
-	uint32_t count, sector = position_of(state, mail->sector);
+	uint32_t count, sector = policy_sector_number(&state->policy,
+						      names_get(&state->names, mail->sector));
 	struct network_case *cases = network_cases(state, giver, &arena, &count);
 	bool found = false;
 
@@ -222,7 +210,7 @@ static void tell_giver(struct state *state, const struct cause *cause, uint32_t 
 
 		if (!(sectors & (sectors_t)1 << i))
 			continue;
-		part.sector = names_add(&state->names, sector_at(state, i)->id);
+		part.sector = names_add(&state->names, policy_sector_at(&state->policy, i)->id);
 		if (!is_to_be_told(state, giver, &part))
 			continue;
 		if (mail.sector)
@@ -308,7 +296,8 @@ static void tell_notices(struct state *state, const struct cause *cause)
 		sectors_t due = 0;
 
 		for (uint32_t i = 0; i < state->policy.sectors.count; i++) {
-			days[i] = due_notice(state, sector_at(state, i), which, &notices[which]);
+			days[i] = due_notice(state, policy_sector_at(&state->policy, i), which,
+					     &notices[which]);
 			if (days[i] != DAY_NONE)
 				due |= (sectors_t)1 << i;
 		}
@@ -340,7 +329,7 @@ static bool is_silent_since(const struct state *state, const struct giver *giver
 static day_t listening_since(const struct state *state, uint32_t position)
 {
 	const struct policy_opening *opening =
-		sector_opening_on(sector_at(state, position), state->today);
+		sector_opening_on(policy_sector_at(&state->policy, position), state->today);
 	day_t after = (day_t)state->policy.givers.quiet_after;
 
 	return opening && state->today >= opening->from + after ? opening->from : DAY_NONE;
@@ -402,9 +391,10 @@ static void nudge(struct state *state, const struct cause *cause)
 static void forget_suspensions(struct state *state)
 {
 	for (uint32_t i = 0; i < state->policy.sectors.count; i++) {
-		struct sector_record *record = state_sector(state, sector_at(state, i)->id);
+		struct sector_record *record =
+			state_sector(state, policy_sector_at(&state->policy, i)->id);
 
-		if (sector_opening_on(sector_at(state, i), state->today))
+		if (sector_opening_on(policy_sector_at(&state->policy, i), state->today))
 			continue;
 		record->is_suspended = false;
 		record->weeks = WEEKS_NONE;

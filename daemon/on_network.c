@@ -13,12 +13,11 @@ static void change_outreach(struct state *state, const struct list *changes, boo
 
 	for (uint32_t i = 0; i < changes->count; i++) {
 		struct str id = list_at(changes, struct sector_wait, i)->sector;
-		const struct policy_sector *sector = policy_find_sector(&state->policy, id);
+		uint32_t number = policy_sector_number(&state->policy, id);
 
 		state_sector(state, id)->is_suspended = is_suspended;
-		if (sector)
-			sectors |= (sectors_t)1 << (sector - list_at(&state->policy.sectors,
-								     struct policy_sector, 0));
+		if (number)
+			sectors |= (sectors_t)1 << (number - 1);
 	}
 	network_tell(state, cause,
 		     is_suspended ? TEMPLATE_OUTREACH_SUSPENDED : TEMPLATE_OUTREACH_RESUMED,

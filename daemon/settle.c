@@ -8,9 +8,7 @@
 static bool is_carried_for_long(const struct policy *policy, const struct carry *carry)
 {
 	return carry->closing != DAY_NONE &&
-	       !season_reopens(policy,
-			       list_at(&policy->sectors, struct policy_sector, carry->sector - 1),
-			       carry->closing);
+	       !season_reopens(policy, policy_sector_at(policy, carry->sector - 1), carry->closing);
 }
 
 static void rank_open_case(const struct state *state, struct portrait *portrait,

@@ -9,7 +9,7 @@ static uint32_t count_givers(const struct state *state, uint32_t position, bool 
 	uint32_t count = 0;
 
 	for (uint32_t i = 1; i < state->givers.count; i++) {
-		sectors_t sectors = quiet_only ? network_quiet(state, i)
+		sectors_t sectors = quiet_only                    ? network_quiet(state, i)
 				    : state->givers.items[i].kind ? network_sectors(state, i)
 								  : 0;
 
@@ -70,8 +70,7 @@ static void add_opening(const struct state *state, uint32_t position,
 
 json_t *view_sector_row(const struct state *state, uint32_t position)
 {
-	const struct policy_sector *sector =
-		list_at(&state->policy.sectors, struct policy_sector, position);
+	const struct policy_sector *sector = policy_sector_at(&state->policy, position);
 	const struct sector_record *record = state_find_sector(state, sector->id);
 	bool is_forecast = record && record->weeks != WEEKS_NONE;
 	json_t *json = json_pack("{s:o, s:o}", "sector", view_text(sector->id), "name",
@@ -105,10 +104,8 @@ static json_t *view_sectors(const struct state *state, sectors_t sectors)
 
 	for (uint32_t i = 0; i < state->policy.sectors.count; i++)
 		if (sectors >> i & 1)
-			json_array_append_new(
-				list, view_text(list_at(&state->policy.sectors,
-							struct policy_sector, i)
-							->id));
+			json_array_append_new(list,
+					      view_text(policy_sector_at(&state->policy, i)->id));
 	return list;
 }
 
@@ -185,13 +182,13 @@ static json_t *view_giver_history(struct engine *engine, const struct giver *giv
 
 		if (fact->is_void || engine_read(engine, fact->seq, &arena, &event))
 			continue;
-		json_array_append_new(
-			list, json_pack("{s:I, s:o, s:s, s:b, s:o}", "seq", (json_int_t)fact->seq,
-					"day", view_day(fact->day), "type",
-					event_info_find(event.kind)->type, "replaced",
-					fact->is_replaced, "data",
-					record_to_json(event_info_find(event.kind)->record,
-						       &event.data, 0)));
+		json_array_append_new(list,
+				      json_pack("{s:I, s:o, s:s, s:b, s:o}", "seq",
+						(json_int_t)fact->seq, "day", view_day(fact->day),
+						"type", event_info_find(event.kind)->type,
+						"replaced", fact->is_replaced, "data",
+						record_to_json(event_info_find(event.kind)->record,
+							       &event.data, 0)));
 	}
 	arena_done(&arena);
 	return list;
@@ -215,7 +212,8 @@ json_t *view_opened_giver(struct engine *engine, uint32_t index)
 	const struct state *state = engine_state(engine);
 	json_t *json = view_giver(state, index);
 
-	json_object_set_new(json, "history", view_giver_history(engine, &state->givers.items[index]));
+	json_object_set_new(json, "history",
+			    view_giver_history(engine, &state->givers.items[index]));
 	json_object_set_new(json, "case_list", view_giver_cases(state, index));
 	return json;
 }

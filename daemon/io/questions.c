@@ -546,7 +546,8 @@ static const struct question_row rows[] = {
 	{"visit.sheet", SOCKET_CONTROL, "pair week", ask_sheet},
 	{"duplicate.list", SOCKET_CONTROL, "", ask_duplicates},
 	{"sector.list", SOCKET_STATUS | SOCKET_CONTROL, "", ask_sectors},
-	{"giver.list", SOCKET_STATUS | SOCKET_CONTROL, "sector kind quiet unknown limit", ask_givers},
+	{"giver.list", SOCKET_STATUS | SOCKET_CONTROL, "sector kind quiet unknown limit",
+	 ask_givers},
 	{"giver.show", SOCKET_CONTROL, "giver", ask_giver},
 	{"task.list", SOCKET_STATUS | SOCKET_CONTROL, "state kind limit", ask_tasks},
 };

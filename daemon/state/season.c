@@ -47,7 +47,7 @@ const struct policy_sector *season_sector(const struct policy *policy, insee_t i
 {
 	const struct policy_commune *commune = policy_find_commune(policy, insee);
 
-	return commune ? list_at(&policy->sectors, struct policy_sector, commune->sector) : NULL;
+	return commune ? policy_sector_at(policy, (uint32_t)commune->sector) : NULL;
 }
 
 bool season_is_open(const struct policy_sector *sector, struct horizon *horizon)
@@ -92,8 +92,7 @@ static day_t next_closing(const struct policy *policy, day_t from, day_t until)
 	day_t first = DAY_NONE;
 
 	for (uint32_t i = 0; i < policy->sectors.count; i++) {
-		const struct list *openings =
-			&list_at(&policy->sectors, struct policy_sector, i)->openings;
+		const struct list *openings = &policy_sector_at(policy, i)->openings;
 
 		for (uint32_t j = 0; j < openings->count; j++) {
 			day_t to = list_at(openings, struct policy_opening, j)->to;

@@ -284,7 +284,8 @@ const struct command commands[] = {
 		.words = "giver list",
 		.method = "giver.list",
 		.socket = SOCKET_READS,
-		.help = "The alert givers, what came of their referrals, and who has fallen silent.",
+		.help = "The alert givers, what came of their referrals, and who has fallen "
+			"silent.",
 		.arguments =
 			{
 				{"sector", ARGUMENT_TEXT, 0, "only those of this sector"},
