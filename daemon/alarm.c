@@ -8,13 +8,21 @@ struct look {
 	struct alarms *alarms;
 };
 
+static bool is_named(const struct texts *about, struct str name)
+{
+	for (uint32_t i = 0; i < about->count; i++)
+		if (str_equal(about->item[i], name))
+			return true;
+	return false;
+}
+
 static void raise_alarm(const struct look *look, enum alarm code, day_t since, struct str about)
 {
 	struct alarm_raised *alarm = &look->alarms->of[code];
 
 	if (since != DAY_NONE && (alarm->since == DAY_NONE || since < alarm->since))
 		alarm->since = since;
-	if (alarm->about.count < SET_COUNT_MAX && about.size)
+	if (about.size && !is_named(&alarm->about, about) && alarm->about.count < SET_COUNT_MAX)
 		alarm->about.item[alarm->about.count++] = about;
 	alarm->count++;
 }
@@ -27,9 +35,10 @@ static struct str print_number(const struct look *look, uint32_t number)
 	return arena_copy(look->arena, str_from(text));
 }
 
+/* Number 0: it is about no case. */
 static void raise_case(const struct look *look, enum alarm code, day_t since, uint32_t number)
 {
-	bool is_listed = look->alarms->of[code].about.count < SET_COUNT_MAX;
+	bool is_listed = number && look->alarms->of[code].about.count < SET_COUNT_MAX;
 
 	raise_alarm(look, code, since, is_listed ? print_number(look, number) : (struct str){0});
 }
@@ -95,10 +104,7 @@ static void look_at_water(const struct look *look)
 			continue;
 		head = household_head(state, party_household(state, fact->party));
 		number = state->households.items[head].open_case;
-		if (number)
-			raise_case(look, ALARM_WATER_CUT, fact->supply.on, number);
-		else
-			raise_alarm(look, ALARM_WATER_CUT, fact->supply.on, (struct str){0});
+		raise_case(look, ALARM_WATER_CUT, fact->supply.on, number);
 	}
 }
 

@@ -414,6 +414,14 @@ static bool is_link(const struct state *state, uint64_t seq)
 	return false;
 }
 
+/* Is the event to be taken back about a household whose key is gone? */
+static bool is_forgotten(const struct check *check)
+{
+	uint32_t party = check_sealing_party(check->state, check->event);
+
+	return party && check->state->parties.items[party].is_erased;
+}
+
 static enum err check_retracted(struct check *check)
 {
 	const struct event_retracted *data = &check->event->data.event_retracted;
@@ -430,6 +438,9 @@ static enum err check_retracted(struct check *check)
 	    !is_link(check->state, check->event->found.target))
 		return fault_set(check->fault, ERR_INVALID_EVENT, "data.id",
 				 "this event cannot be taken back; only facts can");
+	if (is_forgotten(check))
+		return fault_set(check->fault, ERR_ERASED, "data.id",
+				 "the household of this event asked to be forgotten");
 	return ERR_OK;
 }
 

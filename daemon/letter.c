@@ -307,10 +307,21 @@ static bool is_about(const struct letter *letter, const struct mail *mail, uint3
 	return false;
 }
 
+static void fill_case(const struct letter *letter, uint32_t number, struct mail_case *row)
+{
+	const struct case_record *record = state_get(letter->state, cases, number);
+	const struct policy_sector *sector = sector_of(letter->state, record);
+
+	record_clear(&record_mail_case, row);
+	row->is_set = true;
+	row->case_number = number;
+	row->state = record->state;
+	if (sector)
+		row->sector_name = sector->name;
+}
+
 static enum err add_case(struct letter *letter, const struct network_case *its)
 {
-	const struct case_record *record = state_get(letter->state, cases, its->number);
-	const struct policy_sector *sector = sector_of(letter->state, record);
 	struct list *cases = &letter->body->cases;
 	struct mail_case *row;
 
@@ -318,12 +329,7 @@ static enum err add_case(struct letter *letter, const struct network_case *its)
 	if (cases->count == MAIL_CASES_MAX)
 		return ERR_OK;
 	row = &((struct mail_case *)cases->items)[cases->count++];
-	record_clear(&record_mail_case, row);
-	row->is_set = true;
-	row->case_number = its->number;
-	row->state = record->state;
-	if (sector)
-		row->sector_name = sector->name;
+	fill_case(letter, its->number, row);
 	return read_form(letter, letter->state->facts.items[its->referral].seq, &row->form);
 }
 
@@ -476,9 +482,24 @@ static void sum_import(struct letter *letter, const struct mail *mail)
 				      is_within(state->links.items[i].seq, mail);
 }
 
+/* Other cases that the same event showed to be cut. */
+static void list_other_cuts(struct letter *letter, const struct mail *mail)
+{
+	struct list *cases = &letter->body->cases;
+
+	cases->items = arena_new(letter->arena, MAIL_CASES_MAX * sizeof(struct mail_case));
+	letter->body->cases_total = mail->part_count;
+	for (uint32_t at = mail->parts; at && cases->count < MAIL_CASES_MAX;
+	     at = letter->state->parts.items[at].next)
+		fill_case(letter, letter->state->parts.items[at].case_number,
+			  &((struct mail_case *)cases->items)[cases->count++]);
+}
+
 /* A cut, a long import that has ended, or what has to be looked at this morning. */
 static enum err write_coordinator(struct letter *letter, const struct mail *mail)
 {
+	if (mail->parts)
+		list_other_cuts(letter, mail);
 	if (mail->case_number)
 		return write_case_mail(letter, mail);
 	if (mail->referral)

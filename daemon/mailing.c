@@ -239,12 +239,32 @@ void mailing_to_member(struct state *state, const struct cause *cause, uint32_t 
 	free(routes.items);
 }
 
+/* The mail by which the coordinator hears of a cut that the same event told, or NULL. */
+static struct mail *find_cut_mail(struct state *state, const struct cause *cause)
+{
+	for (uint32_t i = state->tasks.count; i-- > 1;) {
+		struct mail *mail = &state->tasks.items[i].mail;
+
+		if (mail->about != cause->seq)
+			return NULL;
+		if (mail->template == TEMPLATE_COORDINATOR && mail->to == TO_COORDINATOR)
+			return mail;
+	}
+	return NULL;
+}
+
 void mailing_cut(struct state *state, const struct cause *cause, uint32_t case_number)
 {
 	struct mail mail = write_mail(state, cause, TEMPLATE_COORDINATOR, case_number, 0);
+	struct mail *earlier;
 
 	mail.to = TO_COORDINATOR;
-	if (!cause->is_silent)
+	if (cause->is_silent)
+		return;
+	earlier = find_cut_mail(state, cause);
+	if (earlier)
+		mail_add_part(state, earlier, mail);
+	else
 		post_at_once(state, mail);
 }
 
@@ -258,26 +278,27 @@ static day_t referral_day(const struct state *state, const struct mail *mail)
 	return fact ? state->facts.items[fact].day : DAY_MIN;
 }
 
-static bool says_the_same(const struct task *task, const struct mail *mail,
+static bool says_the_same(const struct mail *other, const struct mail *mail,
 			  const struct route *route)
 {
-	return task->kind == TASK_KIND_MAIL && !task_state_is_void(task->state) &&
-	       task->mail.template == mail->template && task->mail.to == route->to &&
-	       task->mail.recipient == route->recipient;
+	return other->about == mail->about && other->template == mail->template &&
+	       other->to == route->to && other->recipient == route->recipient;
 }
 
-/* Is there another mail about the same event to that reader? Those of one event stand together. */
+/* Is there another mail about the same event to that reader, by itself or in a digest? Asked only when
+ * somebody left, so it may take its time. */
 static bool is_told(const struct state *state, uint32_t number, const struct mail *mail,
 		    const struct route *route)
 {
-	const struct task *tasks = state->tasks.items;
+	for (uint32_t i = 1; i < state->tasks.count; i++) {
+		const struct task *task = &state->tasks.items[i];
 
-	for (uint32_t i = number - 1; i && tasks[i].mail.about == mail->about; i--)
-		if (says_the_same(&tasks[i], mail, route))
+		if (i != number && task->kind == TASK_KIND_MAIL &&
+		    !task_state_is_void(task->state) && says_the_same(&task->mail, mail, route))
 			return true;
-	for (uint32_t i = number + 1; i < state->tasks.count && tasks[i].mail.about == mail->about;
-	     i++)
-		if (says_the_same(&tasks[i], mail, route))
+	}
+	for (uint32_t i = 1; i < state->parts.count; i++)
+		if (says_the_same(&state->parts.items[i], mail, route))
 			return true;
 	return false;
 }
@@ -297,13 +318,38 @@ static void post_copies(struct state *state, uint32_t number, const struct mail 
 			post_route(state, *mail, &routes->items[i]);
 }
 
+/* The route that a mail is on already, when it still leads there. */
+static const struct route *find_present(const struct routes *routes, const struct mail *mail)
+{
+	for (uint32_t i = 0; i < routes->count; i++)
+		if (routes->items[i].to == mail->to &&
+		    routes->items[i].recipient == mail->recipient)
+			return &routes->items[i];
+	return NULL;
+}
+
+/* To the first of those who read it now, and a copy to each of the others. */
+static const struct route *divert(struct state *state, uint32_t number, const struct routes *routes)
+{
+	struct mail mail = state->tasks.items[number].mail;
+	const struct route *first = &routes->items[0];
+
+	if (is_told(state, number, &mail, first))
+		state_move_task(state, number, TASK_STATE_CANCELLED);
+	state->tasks.items[number].mail.to = (uint8_t)first->to;
+	state->tasks.items[number].mail.recipient = first->recipient;
+	post_copies(state, number, &mail, routes);
+	return first;
+}
+
 /* Gives a mail that waits to whoever reads it now; one that nobody needs any more is cancelled. False
  * when its reader has no address yet. */
 static bool readdress(struct state *state, uint32_t number)
 {
-	struct mail mail = state_get(state, tasks, number)->mail;
+	const struct mail mail = state_get(state, tasks, number)->mail;
 	struct routes routes = {0};
-	struct route first;
+	const struct route *route;
+	bool has_reader = true;
 
 	if (mail.to == TO_PAIR || !mail.giver)
 		return true;
@@ -312,14 +358,14 @@ static bool readdress(struct state *state, uint32_t number)
 		return true;
 	}
 	find_routes(state, mail.giver, referral_day(state, &mail), &routes);
-	first = routes.items[0];
-	if (first.is_nowhere || is_told(state, number, &mail, &first))
+	route = find_present(&routes, &mail);
+	if (!route)
+		route = divert(state, number, &routes);
+	has_reader = !route->is_held;
+	if (route->is_nowhere && !task_state_is_over(state->tasks.items[number].state))
 		state_move_task(state, number, TASK_STATE_CANCELLED);
-	state->tasks.items[number].mail.to = (uint8_t)first.to;
-	state->tasks.items[number].mail.recipient = first.recipient;
-	post_copies(state, number, &mail, &routes);
 	free(routes.items);
-	return !first.is_held;
+	return has_reader;
 }
 
 /* Still in a state in which it waits, after it was readdressed. */

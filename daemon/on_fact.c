@@ -23,22 +23,13 @@ static bool find_case_of(struct state *state, uint32_t household, uint32_t fact,
 	return joined != 0;
 }
 
-/* Adds the fact and settles whom it is about; and, when it takes over a fact that was about another
- * household, that one too. */
+/* Adds the fact and settles whom it is about, and was before. */
 static uint32_t keep(struct state *state, const struct event *event, struct fact *fact,
 		     const struct cause *cause)
 {
-	uint32_t household = party_household(state, event->found.household);
 	uint32_t index = apply_fact(state, event, fact, event->found.household);
-	uint32_t older = state->facts.items[index].replaces;
 
-	settle_household(state, household, cause);
-	if (older && state->facts.items[older].party != event->found.household) {
-		uint32_t other = party_household(state, state->facts.items[older].party);
-
-		settle_household(state, other, cause);
-		settle_household(state, household, cause);
-	}
+	settle_fact(state, index, cause);
 	return index;
 }
 
@@ -57,7 +48,8 @@ static void answer_referral(struct state *state, const struct event *event, uint
 {
 	uint32_t household = party_household(state, event->found.household);
 	const struct fact *fact = &state->facts.items[index];
-	struct standing referral = {fact, index, index, fact->seq, fact->day, fact->accepted};
+	struct standing referral = {fact,      index,     index,         fact->opened,
+				    fact->seq, fact->day, fact->accepted};
 	uint32_t number;
 
 	if (corrects_another(state, index) || !find_case_of(state, household, index, &number))

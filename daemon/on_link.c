@@ -26,13 +26,9 @@ void on_household_not_same(struct state *state, const struct event *event,
 	link_households(state, event, cause, LINK_NOT_SAME);
 }
 
-/* Whom it is about now: a visit goes with its case. */
-static uint32_t fact_household(const struct state *state, const struct fact *fact)
+/* A visit goes with its case. */
+static uint32_t visit_household(const struct state *state, const struct fact *fact)
 {
-	bool is_visit = fact->kind >= EVENT_VISIT_CONFIRMED && fact->kind <= EVENT_VISIT_RECORDED;
-
-	if (!is_visit)
-		return party_household(state, fact->party);
 	return state->cases.items[state->visits.items[fact->visit.visit].case_number].household;
 }
 
@@ -50,11 +46,10 @@ static void void_fact(struct state *state, uint32_t index, const struct cause *c
 		settle_giver(state, party_giver(state, fact->party));
 		return;
 	}
-	settle_household(state, fact_household(state, fact), cause);
-	for (uint32_t at = fact->replaces; at; at = state->facts.items[at].replaces)
-		if (state->facts.items[at].party != fact->party)
-			settle_household(
-				state, party_household(state, state->facts.items[at].party), cause);
+	if (fact_is_about_visit(fact))
+		settle_household(state, visit_household(state, fact), cause);
+	else
+		settle_fact(state, index, cause);
 }
 
 /* That fact never was: everything derived from it is derived again. What it had replaced holds again. */

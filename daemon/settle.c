@@ -79,18 +79,23 @@ static struct fact *opening_fact(struct state *state, const struct portrait *por
 	return &state->facts.items[portrait->facts[life_case->opening].root];
 }
 
-/* A fact of the group that opened a case and does not hold any more, in no version of it. */
-static uint32_t find_orphan(const struct state *state, uint32_t head)
+/* A fact of the group that opened a case once and does not now: no version of it holds any more, or it
+ * opens nothing since another one does. */
+static uint32_t find_orphan(const struct state *state, const struct portrait *portrait,
+			    uint32_t head)
 {
 	for (uint32_t member = head; member; member = state->households.items[member].next_member) {
 		const struct party *party =
 			&state->parties.items[state->households.items[member].party];
 
 		for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next) {
-			if (state->facts.items[at].opened && !state_fact_stands(state, at))
+			if (state->facts.items[at].opened && !state_find_holder(state, at))
 				return at;
 		}
 	}
+	for (uint32_t i = 0; i < portrait->fact_count; i++)
+		if (state->facts.items[portrait->facts[i].root].opened && !portrait->life.joined[i])
+			return portrait->facts[i].root;
 	return 0;
 }
 
@@ -104,7 +109,7 @@ static bool number_case(struct state *state, const struct portrait *portrait, ui
 
 	if (opening->opened)
 		return false;
-	orphan = find_orphan(state, head);
+	orphan = find_orphan(state, portrait, head);
 	if (orphan) {
 		opening->opened = state->facts.items[orphan].opened;
 		state->facts.items[orphan].opened = 0;
@@ -146,13 +151,15 @@ static void lead_numbers(struct state *state, const struct portrait *portrait, u
 			&state->parties.items[state->households.items[member].party];
 
 		for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next)
-			if (state->facts.items[at].opened && !state_fact_stands(state, at))
+			if (state->facts.items[at].opened && !state_find_holder(state, at))
 				forget_case(state, state->facts.items[at].opened, cause);
 	}
 	for (uint32_t i = 0; i < portrait->fact_count; i++) {
 		uint32_t number = state->facts.items[portrait->facts[i].root].opened;
 		uint32_t joined = portrait->life.joined[i];
 
+		if (number && !joined)
+			forget_case(state, number, cause);
 		if (!number || !joined)
 			continue;
 		joined = opening_fact(state, portrait, &portrait->life.cases[joined - 1])->opened;
@@ -164,6 +171,20 @@ static void lead_numbers(struct state *state, const struct portrait *portrait, u
 			queue_remove(&state->queue, number);
 		}
 	}
+}
+
+/* The open case of before went with its fact to a household that was erased: it leads nowhere. */
+static void forget_lost_case(struct state *state, const struct portrait *portrait, uint32_t head,
+			     const struct cause *cause)
+{
+	uint32_t number = state->households.items[head].open_case;
+
+	if (!number || state->cases.items[number].household != head)
+		return;
+	for (uint32_t i = 0; i < portrait->fact_count; i++)
+		if (state->facts.items[portrait->facts[i].root].opened == number)
+			return;
+	forget_case(state, number, cause);
 }
 
 /* --- the state of a case ---------------------------------------------------------------------- */
@@ -339,6 +360,7 @@ void settle_household(struct state *state, uint32_t household, const struct caus
 	if (number_cases(state, &portrait, head))
 		portrait_make(state, head, &arena, &portrait);
 	lead_numbers(state, &portrait, head, cause);
+	forget_lost_case(state, &portrait, head, cause);
 	for (uint32_t i = 0; i < portrait.life.case_count; i++) {
 		uint32_t number = opening_fact(state, &portrait, &portrait.life.cases[i])->opened;
 		uint32_t tier_before = state->cases.items[number].tier;
@@ -353,6 +375,26 @@ void settle_household(struct state *state, uint32_t household, const struct caus
 	cancel_stray_visits(state, &portrait, cause);
 	set_household_timer(state, head, portrait.horizon.next);
 	arena_done(&arena);
+}
+
+/* Whoever has the fact now comes first, and with it the number of the case that it opened: the others find
+ * that the case is not theirs any more. Numbers they leave are taken over in the end. */
+void settle_fact(struct state *state, uint32_t fact, const struct cause *cause)
+{
+	uint32_t holder = state_find_holder(state, fact), newest = state_find_newest(state, fact);
+	uint32_t party = state->facts.items[holder ? holder : fact].party;
+	bool is_alone = true;
+
+	settle_household(state, party_household(state, party), cause);
+	for (uint32_t at = newest; at; at = state->facts.items[at].replaces) {
+		if (state->facts.items[at].party == party)
+			continue;
+		is_alone = false;
+		settle_household(state, party_household(state, state->facts.items[at].party),
+				 cause);
+	}
+	if (!is_alone)
+		settle_household(state, party_household(state, party), cause);
 }
 
 void settle_erased(struct state *state, uint32_t head, const struct cause *cause)
@@ -391,13 +433,20 @@ static bool links_same(const struct link *a, const struct link *b)
 	return (a->a == b->a && a->b == b->b) || (a->a == b->b && a->b == b->a);
 }
 
-/* Does this link hold two households together: it says so, and is the latest word on the two? */
+static bool is_forgotten(const struct state *state, uint32_t household)
+{
+	return state->parties.items[state->households.items[household].party].is_erased;
+}
+
+/* Does this link hold two households together: it says so, and is the latest word on the two? Nothing
+ * holds to one that was erased. */
 static bool link_holds(const struct state *state, uint32_t index)
 {
 	const struct link *link = &state->links.items[index];
 	uint32_t household = link->a;
 
-	if (link->is_void || (link->kind != LINK_SAME && link->kind != LINK_JOINED))
+	if (link->is_void || (link->kind != LINK_SAME && link->kind != LINK_JOINED) ||
+	    is_forgotten(state, link->a) || is_forgotten(state, link->b))
 		return false;
 	for (uint32_t at = state->households.items[household].first_link; at;) {
 		const struct link *other = &state->links.items[at];

@@ -7,6 +7,10 @@
 /* Of the group a household (index) belongs to. */
 void settle_household(struct state *state, uint32_t household, const struct cause *cause);
 
+/* Every household that a version of this fact is about: which of them holds, and since when, may have
+ * changed. */
+void settle_fact(struct state *state, uint32_t fact, const struct cause *cause);
+
 /* Everyone: a new policy. */
 void settle_all(struct state *state, const struct cause *cause);
 

@@ -102,11 +102,6 @@ static bool has_key(const struct fact *fact)
 	return fact->key[0] || fact->key[1];
 }
 
-static bool is_about_visit(const struct fact *fact)
-{
-	return fact->kind >= EVENT_VISIT_CONFIRMED && fact->kind <= EVENT_VISIT_RECORDED;
-}
-
 static void append_fact(struct state *state, uint32_t index, uint32_t *first, uint32_t *last)
 {
 	if (*last)
@@ -122,7 +117,7 @@ static void list_fact(struct state *state, uint32_t index)
 {
 	const struct fact *fact = &state->facts.items[index];
 
-	if (is_about_visit(fact)) {
+	if (fact_is_about_visit(fact)) {
 		struct visit *visit = state_get(state, visits, fact->visit.visit);
 
 		append_fact(state, index, &visit->first_fact, &visit->last_fact);
@@ -152,6 +147,14 @@ static bool is_water_cut(const struct fact *fact)
 	       fact->supply.energy == ENERGY_WATER;
 }
 
+/* What was said of an erased household is not handed on to anybody. */
+static bool is_forgotten(const struct state *state, uint32_t fact)
+{
+	uint32_t party = state->facts.items[fact].party;
+
+	return party && state->parties.items[party].is_erased;
+}
+
 uint32_t state_add_fact(struct state *state, const struct fact *fact)
 {
 	uint32_t index = table_add(state->facts, *fact);
@@ -164,9 +167,11 @@ uint32_t state_add_fact(struct state *state, const struct fact *fact)
 	if (is_water_cut(added))
 		(void)table_add(state->water_cuts, index);
 	if (has_key(added)) {
-		added->replaces = state_find_key(state, added->key);
-		if (added->replaces)
-			(void)map_remove(&state->key_index, added->key[0], added->replaces);
+		uint32_t older = state_find_key(state, added->key);
+
+		if (older)
+			(void)map_remove(&state->key_index, added->key[0], older);
+		added->replaces = older && !is_forgotten(state, older) ? older : 0;
 		map_put(&state->key_index, added->key[0], index);
 	}
 	state_refresh_key(state, index);
@@ -431,12 +436,14 @@ void state_refresh_key(struct state *state, uint32_t fact)
 static struct standing stand(const struct state *state, uint32_t index)
 {
 	const struct fact *fact = &state->facts.items[index];
-	struct standing standing = {fact, index, index, fact->seq, fact->day, fact->accepted};
+	struct standing standing = {fact,      index,     index,         fact->opened,
+				    fact->seq, fact->day, fact->accepted};
 
 	for (uint32_t at = fact->replaces; at; at = state->facts.items[at].replaces) {
 		const struct fact *older = &state->facts.items[at];
 
 		standing.root = at;
+		standing.opened = older->opened;
 		if (older->is_void)
 			continue;
 		standing.seq = older->seq;
@@ -462,15 +469,20 @@ uint32_t state_count_facts(const struct state *state, uint32_t head)
 	return count;
 }
 
-bool state_fact_stands(const struct state *state, uint32_t fact)
+uint32_t state_find_newest(const struct state *state, uint32_t fact)
 {
-	uint32_t at = fact;
+	return has_key(&state->facts.items[fact])
+		       ? state_find_key(state, state->facts.items[fact].key)
+		       : fact;
+}
 
-	if (has_key(&state->facts.items[fact]))
-		at = state_find_key(state, state->facts.items[fact].key);
+uint32_t state_find_holder(const struct state *state, uint32_t fact)
+{
+	uint32_t at = state_find_newest(state, fact);
+
 	while (at && state->facts.items[at].is_void)
 		at = state->facts.items[at].replaces;
-	return at != 0;
+	return at;
 }
 
 /* A growing list of standing facts in an arena. */
@@ -506,11 +518,6 @@ static void gather_party(struct gathering *gathering, const struct party *party)
 }
 
 /* Visits follow the case's number, wherever the fact that opened it went. */
-static uint32_t opened_case(const struct state *state, const struct standing *standing)
-{
-	return state->facts.items[standing->root].opened;
-}
-
 static void gather_visits_of(struct gathering *gathering, uint32_t number)
 {
 	const struct state *state = gathering->state;
@@ -533,8 +540,8 @@ struct standing *state_gather(const struct state *state, uint32_t head, struct a
 			     &state->parties.items[state->households.items[member].party]);
 	said = gathering.count;
 	for (uint32_t i = 0; i < said; i++)
-		if (opened_case(state, &gathering.facts[i]))
-			gather_visits_of(&gathering, opened_case(state, &gathering.facts[i]));
+		if (gathering.facts[i].opened)
+			gather_visits_of(&gathering, gathering.facts[i].opened);
 	for (uint32_t i = 1; i < gathering.count; i++)
 		if (gathering.facts[i - 1].seq > gathering.facts[i].seq) {
 			qsort(gathering.facts, gathering.count, sizeof(*gathering.facts),
@@ -561,7 +568,7 @@ struct life_visit *state_gather_visits(const struct state *state, const struct s
 	*count = 0;
 	for (int pass = 0; pass < 2; pass++) {
 		for (uint32_t i = 0; i < fact_count; i++) {
-			uint32_t number = opened_case(state, &facts[i]);
+			uint32_t number = facts[i].opened;
 
 			for (uint32_t at = number ? state->cases.items[number].first_visit : 0; at;
 			     at = state->visits.items[at].next) {
@@ -776,13 +783,15 @@ void state_rebuild(struct state *state)
 		map_put(&state->giver_index, state->givers.items[i].id, i);
 	for (uint32_t i = 1; i < state->facts.count; i++) {
 		const struct fact *fact = &state->facts.items[i];
+		uint32_t older;
 
 		if (is_water_cut(fact))
 			(void)table_add(state->water_cuts, i);
 		if (!has_key(fact))
 			continue;
-		if (fact->replaces)
-			(void)map_remove(&state->key_index, fact->key[0], fact->replaces);
+		older = state_find_key(state, fact->key);
+		if (older)
+			(void)map_remove(&state->key_index, fact->key[0], older);
 		map_put(&state->key_index, fact->key[0], i);
 	}
 	for (uint32_t i = 1; i < state->identities.count; i++)

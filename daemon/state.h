@@ -220,8 +220,10 @@ bool case_was_visited(const struct state *state, const struct case_record *recor
 /* Which fact under the key of `fact` holds: after one was added or voided. */
 void state_refresh_key(struct state *state, uint32_t fact);
 
-/* Does a version under the key of this fact hold, about whomever it is? */
-bool state_fact_stands(const struct state *state, uint32_t fact);
+/* Under the key of this fact: the version that was told last, and the one that holds, about whomever it
+ * is; 0 when none does. */
+uint32_t state_find_newest(const struct state *state, uint32_t fact);
+uint32_t state_find_holder(const struct state *state, uint32_t fact);
 
 /* All standing facts of the group of a head, those about its cases' visits among them, in the order of
  * their places. The array lies in `arena`. */

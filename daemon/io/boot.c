@@ -187,27 +187,42 @@ static enum err apply_policy(struct core *core, const struct policy *policy)
 	return err ? err : verdict.fault.code;
 }
 
+static enum err begin_calendar(struct core *core, const struct boot *boot)
+{
+	day_t day;
+
+	if (!boot->rehearse)
+		return ERR_OK;
+	if (!day_parse(str_from(boot->rehearse), &day)) {
+		fprintf(stderr, "vigied: --rehearse: no such day; YYYY-MM-DD is expected\n");
+		return ERR_USAGE;
+	}
+	core->calendar = (struct calendar){true, time_at_paris(day, 0, 0)};
+	return ERR_OK;
+}
+
+static enum err begin_journal(struct core *core)
+{
+	uint8_t salt[DIGEST_SIZE];
+
+	random_bytes(salt, sizeof(salt));
+	return engine_begin(core->engine, core->calendar.is_rehearsal, salt);
+}
+
+/* The journal's first turn, and its policy in the second; a core that ended between them goes on here. */
 static enum err begin(struct core *core, const struct boot *boot)
 {
 	struct complaints complaints = {0};
 	struct arena arena = {0};
 	struct policy policy;
 	enum err err = policy_read(core->config->policy_file, &arena, &policy, &complaints);
-	uint8_t salt[DIGEST_SIZE];
-	day_t day;
 
-	if (boot->rehearse) {
-		if (!day_parse(str_from(boot->rehearse), &day)) {
-			fprintf(stderr,
-				"vigied: --rehearse: no such day; YYYY-MM-DD is expected\n");
-			err = ERR_USAGE;
-		}
-		core->calendar = (struct calendar){true, err ? 0 : time_at_paris(day, 0, 0)};
-	}
 	fwrite(complaints.text.data, 1, complaints.text.size, stderr);
-	random_bytes(salt, sizeof(salt));
-	if (!err)
-		err = engine_begin(core->engine, core->calendar.is_rehearsal, salt);
+	if (!err && !engine_state(core->engine)->seq) {
+		err = begin_calendar(core, boot);
+		if (!err)
+			err = begin_journal(core);
+	}
 	if (!err)
 		err = apply_policy(core, &policy);
 	buf_done(&complaints.text);
@@ -242,10 +257,10 @@ enum err boot_open(struct core *core, const struct boot *boot)
 	err = replay(core);
 	if (err)
 		return err;
-	if (!engine_state(core->engine)->seq)
-		err = begin(core, boot);
-	else
+	if (engine_state(core->engine)->seq)
 		err = check_rehearsal(core, boot);
+	if (!err && !engine_state(core->engine)->has_policy)
+		err = begin(core, boot);
 	if (!err)
 		err = mend_keys(core);
 	core->epoch = engine_state(core->engine)->seq;

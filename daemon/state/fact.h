@@ -124,9 +124,16 @@ struct standing {
 	const struct fact *fact; /* what holds now */
 	uint32_t index;          /* of `fact` among the state's facts */
 	uint32_t root;           /* index of the oldest fact under the key, valid or not */
+	uint32_t opened;         /* the case it was the first to open, or 0 */
 	uint64_t seq;            /* place: number of the oldest valid one */
 	day_t day, accepted;     /* of the oldest valid one */
 };
+
+/* Such a fact goes with its visit, and the visit with its case. */
+static inline bool fact_is_about_visit(const struct fact *fact)
+{
+	return fact->kind >= EVENT_VISIT_CONFIRMED && fact->kind <= EVENT_VISIT_RECORDED;
+}
 
 /* The commune this fact tells, and since when; 0 when it tells none. */
 insee_t fact_commune(const struct standing *standing, day_t *since);

@@ -39,6 +39,13 @@ static void close_case(struct living *living, uint32_t closing, day_t on)
 	living->open = NULL;
 }
 
+static void join_case(struct living *living)
+{
+	if (living->open)
+		living->life->joined[living->at] =
+			(uint32_t)(living->open - living->life->cases) + 1;
+}
+
 static void open_case(struct living *living, day_t first_date)
 {
 	struct life *life = living->life;
@@ -52,6 +59,7 @@ static void open_case(struct living *living, day_t first_date)
 		.contact_on = DAY_NONE,
 		.visited_on = DAY_NONE,
 	};
+	join_case(living);
 }
 
 static bool may_reopen(const struct living *living, day_t day)
@@ -75,13 +83,6 @@ static void reopen_case(struct living *living, day_t first_date)
 	last->visited_on = DAY_NONE;
 	last->derogation = NULL;
 	living->open = last;
-}
-
-static void join_case(struct living *living)
-{
-	if (living->open)
-		living->life->joined[living->at] =
-			(uint32_t)(living->open - living->life->cases) + 1;
 }
 
 /* --- one function a kind of fact -------------------------------------------------------------- */
@@ -159,22 +160,31 @@ static bool is_recurrence(const struct living *living)
 	return false;
 }
 
+/* Opens a case where the policy says so; what opened one once does so for good, whatever the policy says
+ * since. In a case that is open already its number leads there. */
+static void open_without_referral(struct living *living, enum answer policy, day_t first_date)
+{
+	if (living->open && now(living)->opened)
+		join_case(living);
+	else if (!living->open && (policy == SAID_YES || now(living)->opened))
+		open_case(living, first_date);
+}
+
 static void tell_request(struct living *living)
 {
-	if (!living->open && living->policy->rules.open_on_recurrence == SAID_YES &&
-	    is_recurrence(living))
-		open_case(living, now(living)->fact->request.filed_on);
+	if (is_recurrence(living))
+		open_without_referral(living, living->policy->rules.open_on_recurrence,
+				      now(living)->fact->request.filed_on);
 }
 
 static void tell_threat(struct living *living)
 {
 	const struct fact *fact = now(living)->fact;
 	bool is_notice = fact->kind == EVENT_SUPPLIER_NOTICE;
-	uint32_t energy = is_notice ? fact->notice.energy : fact->supply.energy;
 
-	if (!living->open && living->policy->rules.open_on_cutoff == SAID_YES &&
-	    energy_is_cuttable(energy))
-		open_case(living, is_notice ? fact->notice.issued_on : fact->supply.on);
+	if (energy_is_cuttable(is_notice ? fact->notice.energy : fact->supply.energy))
+		open_without_referral(living, living->policy->rules.open_on_cutoff,
+				      is_notice ? fact->notice.issued_on : fact->supply.on);
 }
 
 /* --- visits ----------------------------------------------------------------------------------- */
