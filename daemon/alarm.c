@@ -167,6 +167,12 @@ static void look_at_visits(const struct look *look)
 
 /* --- givers --------------------------------------------------------------------------------------- */
 
+/* Named by nothing but old facts? */
+static bool is_only_old(const struct state *state, const struct giver *giver)
+{
+	return giver->last_referral && state->facts.items[giver->last_referral].is_old;
+}
+
 static void look_at_giver(const struct look *look, uint32_t index)
 {
 	const struct state *state = look->state;
@@ -175,7 +181,7 @@ static void look_at_giver(const struct look *look, uint32_t index)
 
 	if (giver->is_erased || giver_has_left(state, giver))
 		return;
-	if (!giver->kind)
+	if (!giver->kind && !is_only_old(state, giver))
 		raise_alarm(look, ALARM_UNKNOWN_GIVER, DAY_NONE, id);
 	if (giver->email_at && giver->refused_at == giver->email_at)
 		raise_alarm(look, ALARM_REFUSED_ADDRESS, DAY_NONE, id);

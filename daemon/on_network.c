@@ -87,15 +87,24 @@ static bool has_news(struct state *state, const struct alarms *alarms)
 	return is_new;
 }
 
-static void post_alarms(struct state *state, const struct cause *cause)
+/* What the coordinator is to know of from now on; true when there is more than before. */
+static bool take_stock(struct state *state)
 {
 	struct arena arena = {0};
 	struct alarms alarms;
+	bool is_news;
 
 	alarms_look(state, &arena, &alarms);
-	if (has_news(state, &alarms))
-		post_to_coordinator(state, (struct mail){.about = cause->seq, .day = state->today});
+	is_news = has_news(state, &alarms);
 	arena_done(&arena);
+	return is_news;
+}
+
+/* While an import goes on, its summary is waited for. */
+static void post_alarms(struct state *state, const struct cause *cause)
+{
+	if (!state->import.first && take_stock(state))
+		post_to_coordinator(state, (struct mail){.about = cause->seq, .day = state->today});
 }
 
 void on_morning(struct state *state, const struct cause *cause)
@@ -132,5 +141,6 @@ void on_import_ended(struct state *state)
 		return;
 	}
 	state->import = (struct import){0};
+	(void)take_stock(state); /* the summary speaks of it */
 	post_to_coordinator(state, (struct mail){.about = import.last, .referral = import.first});
 }

@@ -290,3 +290,32 @@ def test_every_referral_gets_an_answer_and_an_outcome(begin, request):
     compare(request, answer)
 
 
+
+
+def other_mails(core):
+    """All but those of the forecast, which speaks of the list as it is, whatever brought it."""
+    tasks = core.status("task.list", {"kind": "mail", "limit": 10000})["tasks"]
+    return [(mail["template"], mail["to"]) for mail in tasks if mail["template"] != "outreach_suspended"]
+
+
+# years of history fed at once: nobody is written to, nothing is alarming, and the coordinator gets one summary
+def test_a_first_import_is_silent(start):
+    core = start(rehearse="2016-06-01", workers=("vigie-notify", "vigie-schedule"))
+    data = ROOT / "config" / "jura" / "data"
+    files = [data / f"{name}-2015.csv" for name in ("givers", "fsl-export", "supplier-notices", "referrals")]
+    maps = [argument for name in ("givers", "fsl", "suppliers", "referrals")
+            for argument in ("--map", str(ROOT / "config" / "jura" / f"{name}.map"))]
+
+    done = core.run("vigie-feed", "--rejects", str(core.folder), *maps, *map(str, files))
+    assert done.returncode == 1, done.stderr  # the rows that are wrong are refused
+    core.control("clock.advance", {"to": "2016-06-03"})
+
+    assert other_mails(core) == [("coordinator", "coordinator")]
+    codes = {alarm["code"] for alarm in core.status("status")["alarms"]}
+    assert codes <= {"empty_canton", "quiet_giver", "cut"}, codes
+    with Sender(core.intake) as sender:
+        answer = sender.publish([short_forms.expand(
+            1, ["2016-06-03T10:00:00Z", "referral.received", "N1", {"giver": "TS001", "insee": LONS}])])[0]
+    assert "seq" in answer, answer
+    core.control("clock.advance", {"to": "2016-06-04"})
+    assert other_mails(core) == [("ack", "TS001"), ("coordinator", "coordinator")]

@@ -380,8 +380,10 @@ static void test_first_import(void **unused)
 	story.told_on = "2015-03-02";
 	refer(&story, "F1", "A", "39001");
 	refer(&story, "F2", "A", "39999");
+	refer(&story, "F0", "NOBODY", "39001");
 	story.told_on = NULL;
 	assert_false(has_alarm(&story, ALARM_NO_SECTOR));
+	assert_false(has_alarm(&story, ALARM_UNKNOWN_GIVER));
 
 	story_goes_to(&story, "2016-03-03");
 	assert_int_equal(story_mails(&story, TEMPLATE_ACK), 0);
