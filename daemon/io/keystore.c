@@ -16,7 +16,8 @@ enum {
 	KEY_SIZE = crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
 	NONCE_SIZE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
 	TAG_SIZE = crypto_aead_xchacha20poly1305_ietf_ABYTES,
-	WRAPPED_SIZE = KEY_SIZE + WRAP_EXTRA,
+	BLOCK_KEYS = 32, /* wrapped and stored together: one row of a quarter of a page */
+	WRAPPED_SIZE = BLOCK_KEYS * KEY_SIZE + WRAP_EXTRA,
 	CHUNK_KEYS = 4096,
 	NONCES_SIZE = 170 * NONCE_SIZE, /* random bytes drawn at once: about a page */
 	PRINT_SIZE = 1 + HASH_SIZE,
@@ -29,6 +30,7 @@ enum {
 #define KEYSTORE_SIZE_MAX (UINT64_C(16) << 30)
 
 _Static_assert((int)NONCE_SIZE == (int)SEAL_NONCE_SIZE, "the nonce that events carry");
+_Static_assert(CHUNK_KEYS % BLOCK_KEYS == 0, "the keys of a block lie side by side");
 
 enum table { TABLE_KEYS, TABLE_PRINTS, TABLE_META };
 
@@ -40,7 +42,8 @@ struct secrets {
 		uint8_t content[HASH_KEY_SIZE];
 		uint8_t prints[HASH_KEY_SIZE];
 	} own;
-	uint8_t person[16]; /* key of last_person: made at each start */
+	uint8_t person[16];                    /* key of last_person: made at each start */
+	uint8_t without[BLOCK_KEYS][KEY_SIZE]; /* a block while a key is taken out of it */
 };
 
 enum key_state { KEY_UNREAD, KEY_READY, KEY_ERASED };
@@ -137,6 +140,31 @@ static enum err txn_end(MDB_txn *txn, enum err err)
 	return err;
 }
 
+/* Asking the kernel costs more than the bytes: it is asked for a seed, once for many. */
+static void draw_random(void *out, size_t size)
+{
+	uint8_t seed[randombytes_SEEDBYTES];
+
+	randombytes_buf(seed, sizeof(seed));
+	randombytes_buf_deterministic(out, size, seed);
+	sodium_memzero(seed, sizeof(seed));
+}
+
+/* Drawn a page at a time, and forgotten once given out. */
+static void nonce_take(struct keystore *keystore, uint8_t nonce[NONCE_SIZE])
+{
+	uint8_t *next;
+
+	if (keystore->nonces_left == 0) {
+		draw_random(keystore->nonces, NONCES_SIZE);
+		keystore->nonces_left = NONCES_SIZE;
+	}
+	next = keystore->nonces + NONCES_SIZE - keystore->nonces_left;
+	memcpy(nonce, next, NONCE_SIZE);
+	memset(next, 0, NONCE_SIZE);
+	keystore->nonces_left -= NONCE_SIZE;
+}
+
 /* ---- the cache of keys ---- */
 
 static struct chunk *chunk_get(struct keystore *keystore, uint32_t number)
@@ -159,42 +187,73 @@ static struct chunk *chunk_get(struct keystore *keystore, uint32_t number)
 	return keystore->chunks[at];
 }
 
-static void key_set(struct keystore *keystore, uint32_t number, enum key_state state,
-		    const uint8_t *key)
+static void key_forget(struct keystore *keystore, uint32_t number)
 {
 	struct chunk *chunk = chunk_get(keystore, number);
-	uint32_t at = number % CHUNK_KEYS;
 
-	chunk->state[at] = state;
-	if (key)
-		memcpy(chunk->key[at], key, KEY_SIZE);
-	else
-		sodium_memzero(chunk->key[at], KEY_SIZE);
+	chunk->state[number % CHUNK_KEYS] = KEY_ERASED;
+	sodium_memzero(chunk->key[number % CHUNK_KEYS], KEY_SIZE);
 }
 
-static void key_name(uint32_t number, uint8_t name[8])
+/* ---- blocks of keys ---- */
+
+static uint32_t block_first(uint32_t number)
+{
+	return number / BLOCK_KEYS * BLOCK_KEYS;
+}
+
+/* Where the keys of the block that begins with `first` are in the cache. */
+static uint8_t *block_keys(struct keystore *keystore, uint32_t first)
+{
+	return chunk_get(keystore, first)->key[first % CHUNK_KEYS];
+}
+
+static void block_name(uint32_t first, uint8_t name[8])
 {
 	memcpy(name, "key:", 4);
-	put_be(name + 4, number, 4);
+	put_be(name + 4, first, 4);
 }
 
-static enum err key_unwrap(const struct keystore *keystore, uint32_t number, struct str wrapped,
-			   uint8_t key[KEY_SIZE])
+static enum err block_unwrap(const struct keystore *keystore, uint32_t first, struct str wrapped,
+			     uint8_t *keys)
 {
 	uint8_t name[8];
 
-	key_name(number, name);
+	block_name(first, name);
 	if (wrapped.size != WRAPPED_SIZE ||
-	    !kek_unwrap(keystore->secrets->kek, bytes_of(name, sizeof(name)), wrapped, key)) {
-		log_error("keystore.corrupt", "number=%u", number);
+	    !kek_unwrap(keystore->secrets->kek, bytes_of(name, sizeof(name)), wrapped, keys)) {
+		log_error("keystore.corrupt", "first=%u", first);
 		return ERR_CORRUPT;
 	}
 	return ERR_OK;
 }
 
-static enum err key_load(struct keystore *keystore, uint32_t number)
+static enum err block_put(struct keystore *keystore, MDB_txn *txn, uint32_t first,
+			  const uint8_t *keys, unsigned flags)
 {
-	struct chunk *chunk = chunk_get(keystore, number);
+	uint8_t name[8], wrapped[WRAPPED_SIZE];
+
+	block_name(first, name);
+	nonce_take(keystore, wrapped);
+	kek_wrap(keystore->secrets->kek, bytes_of(name, sizeof(name)),
+		 bytes_of(keys, BLOCK_KEYS * KEY_SIZE), wrapped);
+	return store_put(txn, store_table(keystore->store, TABLE_KEYS),
+			 bytes_of(&first, sizeof(first)), bytes_of(wrapped, sizeof(wrapped)),
+			 flags);
+}
+
+/* A key of nothing but zeros is one that was destroyed. */
+static void block_settle(struct keystore *keystore, uint32_t first)
+{
+	struct chunk *chunk = chunk_get(keystore, first);
+	uint32_t at = first % CHUNK_KEYS;
+
+	for (uint32_t i = at; i < at + BLOCK_KEYS; i++)
+		chunk->state[i] = sodium_is_zero(chunk->key[i], KEY_SIZE) ? KEY_ERASED : KEY_READY;
+}
+
+static enum err block_load(struct keystore *keystore, uint32_t first)
+{
 	struct str wrapped;
 	MDB_txn *txn;
 	enum err err = store_begin(keystore->store, false, &txn);
@@ -202,15 +261,13 @@ static enum err key_load(struct keystore *keystore, uint32_t number)
 	if (err != ERR_OK)
 		return err;
 	err = store_get(txn, store_table(keystore->store, TABLE_KEYS),
-			bytes_of(&number, sizeof(number)), &wrapped);
+			bytes_of(&first, sizeof(first)), &wrapped);
 	if (err == ERR_OK)
-		err = key_unwrap(keystore, number, wrapped, chunk->key[number % CHUNK_KEYS]);
+		err = block_unwrap(keystore, first, wrapped, block_keys(keystore, first));
 	mdb_txn_abort(txn);
 	if (err == ERR_OK)
-		chunk->state[number % CHUNK_KEYS] = KEY_READY;
-	else if (err == ERR_NOT_FOUND)
-		key_set(keystore, number, KEY_ERASED, NULL);
-	return err == ERR_NOT_FOUND ? ERR_OK : err;
+		block_settle(keystore, first);
+	return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
 }
 
 static enum err key_get(struct keystore *keystore, uint32_t number, const uint8_t **key)
@@ -221,7 +278,7 @@ static enum err key_get(struct keystore *keystore, uint32_t number, const uint8_
 		return ERR_NOT_FOUND;
 	chunk = chunk_get(keystore, number);
 	if (chunk->state[number % CHUNK_KEYS] == KEY_UNREAD) {
-		enum err err = key_load(keystore, number);
+		enum err err = block_load(keystore, block_first(number));
 
 		if (err != ERR_OK)
 			return err;
@@ -240,21 +297,6 @@ static void bound_make(uint32_t number, uint32_t kind, uint8_t bound[BOUND_SIZE]
 {
 	put_be(bound, number, 8);
 	put_be(bound + 8, kind, 4);
-}
-
-/* Drawn a page at a time, and forgotten once given out. */
-static void nonce_take(struct keystore *keystore, uint8_t nonce[NONCE_SIZE])
-{
-	uint8_t *next;
-
-	if (keystore->nonces_left == 0) {
-		randombytes_buf(keystore->nonces, NONCES_SIZE);
-		keystore->nonces_left = NONCES_SIZE;
-	}
-	next = keystore->nonces + NONCES_SIZE - keystore->nonces_left;
-	memcpy(nonce, next, NONCE_SIZE);
-	memset(next, 0, NONCE_SIZE);
-	keystore->nonces_left -= NONCE_SIZE;
 }
 
 static enum err port_seal(void *context, uint32_t number, uint32_t kind, struct str plain,
@@ -476,22 +518,8 @@ enum err keystore_flush(struct keystore *keystore)
 
 /* ---- making keys ---- */
 
-static enum err put_key(struct keystore *keystore, MDB_txn *txn, uint32_t number,
-			const uint8_t key[KEY_SIZE])
-{
-	uint8_t name[8], wrapped[WRAPPED_SIZE];
-
-	key_name(number, name);
-	nonce_take(keystore, wrapped);
-	kek_wrap(keystore->secrets->kek, bytes_of(name, sizeof(name)), bytes_of(key, KEY_SIZE),
-		 wrapped);
-	return store_put(txn, store_table(keystore->store, TABLE_KEYS),
-			 bytes_of(&number, sizeof(number)), bytes_of(wrapped, sizeof(wrapped)),
-			 MDB_APPEND);
-}
-
-/* Straight into the cache, as many at once as lie side by side: asking the kernel for each costs more
- * than the bytes. Nobody uses them before `made` says so. */
+/* Straight into the cache, as many at once as lie side by side. Nobody uses them before `made` says
+ * so. */
 static void draw_keys(struct keystore *keystore, uint32_t from, uint32_t to)
 {
 	for (uint32_t number = from, count; number <= to; number += count) {
@@ -499,30 +527,42 @@ static void draw_keys(struct keystore *keystore, uint32_t from, uint32_t to)
 		uint32_t at = number % CHUNK_KEYS;
 
 		count = (uint32_t)min_u64(CHUNK_KEYS - at, to - number + 1);
-		randombytes_buf(chunk->key[at], count * KEY_SIZE);
+		draw_random(chunk->key[at], count * KEY_SIZE);
 		memset(chunk->state + at, KEY_READY, count);
 	}
 }
 
+static uint32_t first_unmade(const struct keystore *keystore)
+{
+	return keystore->made ? keystore->made + 1 : 0;
+}
+
+/* Whole blocks: `to` is the last key of one. */
 static enum err make_keys(struct keystore *keystore, MDB_txn *txn, uint32_t to)
 {
+	uint32_t from = first_unmade(keystore);
 	enum err err = ERR_OK;
 
-	draw_keys(keystore, keystore->made + 1, to);
-	for (uint32_t number = keystore->made + 1; number <= to && err == ERR_OK; number++) {
-		const struct chunk *chunk = chunk_get(keystore, number);
-
-		err = put_key(keystore, txn, number, chunk->key[number % CHUNK_KEYS]);
-	}
+	draw_keys(keystore, from, to);
+	for (uint32_t first = from; first < to && err == ERR_OK; first += BLOCK_KEYS)
+		err = block_put(keystore, txn, first, block_keys(keystore, first), MDB_APPEND);
 	if (err == ERR_OK)
 		err = meta_put(keystore, txn, made_name, to);
 	return err == ERR_OK ? write_prints(keystore, txn) : err;
 }
 
+/* Short of the last block there is, so that a number after `made` always exists. */
+static uint32_t last_ahead(uint32_t number)
+{
+	uint64_t last = (uint64_t)block_first(number) + KEYS_AHEAD + BLOCK_KEYS - 1;
+
+	return (uint32_t)min_u64(last, UINT32_MAX - BLOCK_KEYS);
+}
+
 static enum err port_reach(void *context, uint32_t number)
 {
 	struct keystore *keystore = context;
-	uint32_t to = number > UINT32_MAX - KEYS_AHEAD ? UINT32_MAX - 1 : number + KEYS_AHEAD;
+	uint32_t to = last_ahead(number);
 	MDB_txn *txn;
 	enum err err;
 
@@ -571,13 +611,18 @@ static enum err delete_prints(struct keystore *keystore, MDB_txn *txn, uint32_t 
 	return code == MDB_NOTFOUND ? ERR_OK : store_err(code);
 }
 
+/* Its block is written anew, with zeros in its place. */
 static enum err delete_key(struct keystore *keystore, MDB_txn *txn, uint32_t number)
 {
-	MDB_val key = {.mv_size = sizeof(number), .mv_data = &number};
-	enum err err =
-		store_err(mdb_del(txn, store_table(keystore->store, TABLE_KEYS), &key, NULL));
+	uint32_t first = block_first(number);
+	uint8_t(*without)[KEY_SIZE] = keystore->secrets->without;
+	enum err err;
 
-	if (err == ERR_OK || err == ERR_NOT_FOUND)
+	memcpy(without, block_keys(keystore, first), sizeof(keystore->secrets->without));
+	sodium_memzero(without[number - first], KEY_SIZE);
+	err = block_put(keystore, txn, first, without[0], 0);
+	sodium_memzero(without, sizeof(keystore->secrets->without));
+	if (err == ERR_OK)
 		err = delete_prints(keystore, txn, number);
 	return err == ERR_OK ? meta_put(keystore, txn, stale_name, 1) : err;
 }
@@ -611,7 +656,7 @@ static enum err port_erase(void *context, uint32_t number)
 		log_error("keystore.erase", "number=%u error=%s", number, err_name(err));
 		return err;
 	}
-	key_set(keystore, number, KEY_ERASED, NULL);
+	key_forget(keystore, number);
 	forget_prints(keystore, number);
 	keystore->is_stale = true;
 	return ERR_OK;
@@ -652,7 +697,7 @@ static enum err load_prints(struct keystore *keystore, MDB_txn *txn)
 	return code == MDB_NOTFOUND ? ERR_OK : store_err(code);
 }
 
-/* All but the keys, which are read one by one when they are needed. */
+/* All but the keys, which are read block by block when they are needed. */
 static enum err load_rest(struct keystore *keystore, MDB_txn *txn)
 {
 	uint64_t made = 0, noted = 0, stale = 0;
@@ -855,27 +900,34 @@ void keystore_close(struct keystore **address)
 
 /* ---- renewing ---- */
 
-enum { RENEW_BATCH = 16384 }; /* keys a commit: huge transactions are not LMDB's best side */
+enum {
+	RENEW_BATCH = 16384
+}; /* keys or rows a commit: huge transactions are not LMDB's best side */
 
-/* Copies keys from `from` on, at most a batch; `from` becomes where to go on, 0 when all is done. */
+static enum err copy_block(struct keystore *keystore, struct keystore *next, MDB_txn *txn,
+			   uint32_t first)
+{
+	const struct chunk *chunk = chunk_get(keystore, first);
+	enum err err = ERR_OK;
+
+	if (chunk->state[first % CHUNK_KEYS] == KEY_UNREAD)
+		err = block_load(keystore, first);
+	if (err == ERR_OK)
+		err = block_put(next, txn, first, block_keys(keystore, first), MDB_APPEND);
+	return err;
+}
+
+/* Copies blocks from `from` on, at most a batch; `from` becomes where to go on. */
 static enum err copy_keys(struct keystore *keystore, struct keystore *next, uint32_t *from)
 {
+	uint32_t to = (uint32_t)min_u64(*from + RENEW_BATCH, first_unmade(keystore));
 	MDB_txn *txn;
 	enum err err = store_begin(next->store, true, &txn);
-	uint32_t number = *from, done = 0;
 
 	if (err != ERR_OK)
 		return err;
-	for (; number <= keystore->made && done < RENEW_BATCH && err == ERR_OK; number++, done++) {
-		const uint8_t *key;
-
-		err = key_get(keystore, number, &key);
-		if (err == ERR_OK)
-			err = put_key(next, txn, number, key);
-		else if (err == ERR_ERASED)
-			err = ERR_OK;
-	}
-	*from = number <= keystore->made ? number : 0;
+	for (; *from < to && err == ERR_OK; *from += BLOCK_KEYS)
+		err = copy_block(keystore, next, txn, *from);
 	return txn_end(txn, err);
 }
 
@@ -949,9 +1001,9 @@ static enum err write_next(struct keystore *keystore, struct keystore *next)
 {
 	char lock[PATH_MAX + PATH_ROOM];
 	enum err err = attach(next->path, &next->store, NULL);
-	uint32_t from = 1;
+	uint32_t from = 0;
 
-	while (err == ERR_OK && from != 0)
+	while (err == ERR_OK && from < first_unmade(keystore))
 		err = copy_keys(keystore, next, &from);
 	if (err == ERR_OK)
 		err = copy_prints(keystore, next);

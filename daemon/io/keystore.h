@@ -1,12 +1,13 @@
 /* Keys of households and givers: what is personal is sealed with them, and forgotten by destroying
  * them. Its own small LMDB, never part of a journal's backup:
  *
- *   keys    number → its random key, wrapped by the key-encryption key (KEK) of the key file
+ *   keys    first number of a block → the random keys of its 32 numbers, wrapped together by the
+ *           key-encryption key (KEK) of the key file; zeros stand where a key was destroyed
  *   prints  number, likeness, fingerprint → more of that household: what tells that a person is already
  *           known
  *   meta    the installation's own keys (wrapped), how many keys were made, how far prints go
  *
- * Keys are made KEYS_AHEAD at a time, so that a new household costs no sync of its own. */
+ * Keys are made KEYS_AHEAD at a time, in whole blocks, so that a new household costs no sync of its own. */
 #pragma once
 
 #include "base/fault.h"

@@ -212,20 +212,59 @@ static void test_keys_are_made_ahead(void **unused)
 {
 	scoped(keystore_close) struct keystore *keystore = open_well();
 	scoped(buf_done) struct buf sealed = {0};
+	uint32_t made, more;
 
 	(void)unused;
 	assert_int_equal(seal(keystore, 1, 9, "x", &sealed), ERR_NOT_FOUND);
 	assert_int_equal(reach(keystore, 1), ERR_OK);
-	assert_int_equal(keystore_made(keystore), 1 + KEYS_AHEAD);
-	assert_int_equal(reach(keystore, 1 + KEYS_AHEAD), ERR_OK);
-	assert_int_equal(keystore_made(keystore), 1 + KEYS_AHEAD);
-	assert_int_equal(reach(keystore, 2 + KEYS_AHEAD), ERR_OK);
+	made = keystore_made(keystore);
+	assert_in_range(made, 1 + KEYS_AHEAD, 100 + KEYS_AHEAD);
+	assert_int_equal(reach(keystore, made), ERR_OK);
+	assert_int_equal(keystore_made(keystore), made);
+	assert_int_equal(reach(keystore, made + 1), ERR_OK);
+	more = keystore_made(keystore);
+	assert_in_range(more, made + 1 + KEYS_AHEAD, made + 100 + KEYS_AHEAD);
 	reopen(&keystore);
 
-	assert_int_equal(keystore_made(keystore), 2 + 2 * KEYS_AHEAD);
-	assert_int_equal(seal(keystore, 2 + 2 * KEYS_AHEAD, 9, "x", &sealed), ERR_OK);
-	assert_int_equal(seal(keystore, 3 + 2 * KEYS_AHEAD, 9, "x", &sealed), ERR_NOT_FOUND);
+	assert_int_equal(keystore_made(keystore), more);
+	assert_int_equal(seal(keystore, made, 9, "x", &sealed), ERR_OK);
+	assert_int_equal(seal(keystore, made + 1, 9, "x", &sealed), ERR_OK);
+	assert_int_equal(seal(keystore, more, 9, "x", &sealed), ERR_OK);
+	assert_int_equal(seal(keystore, more + 1, 9, "x", &sealed), ERR_NOT_FOUND);
 	assert_int_equal(seal(keystore, 0, 9, "x", &sealed), ERR_NOT_FOUND);
+}
+
+/* Keys that are stored together are destroyed one by one: the others go on opening what they sealed,
+ * whichever went before, after restarts and a renewal. */
+static void test_neighbours_of_an_erased_key_stay(void **unused)
+{
+	static const uint32_t erased[] = {31, 32, 1, 63, 40};
+	scoped(keystore_close) struct keystore *keystore = open_well();
+	struct buf sealed[65] = {0};
+	bool is_erased[65] = {false};
+
+	(void)unused;
+	assert_int_equal(reach(keystore, 64), ERR_OK);
+	for (uint32_t number = 1; number <= 64; number++)
+		assert_int_equal(seal(keystore, number, 9, "Jean", &sealed[number]), ERR_OK);
+
+	for (size_t i = 0; i < ARRAY_SIZE(erased); i++) {
+		assert_int_equal(erase(keystore, erased[i]), ERR_OK);
+		is_erased[erased[i]] = true;
+		if (i == 2)
+			assert_int_equal(keystore_renew(keystore), ERR_OK);
+		if (i % 2 == 0)
+			reopen(&keystore);
+		for (uint32_t number = 1; number <= 64; number++) {
+			scoped(buf_done) struct buf plain = {0};
+
+			assert_int_equal(
+				open_sealed(keystore, number, 9, buf_str(&sealed[number]), &plain),
+				is_erased[number] ? ERR_ERASED : ERR_OK);
+		}
+	}
+	for (uint32_t number = 1; number <= 64; number++)
+		buf_done(&sealed[number]);
 }
 
 /* An erased key is gone, now and after a restart, with its fingerprints; its neighbours stay. */
@@ -466,9 +505,11 @@ static void test_renewal_keeps_all_but_the_old_key(void **unused)
 	scoped(buf_done) struct buf sealed = {0}, erased = {0}, plain = {0};
 	uint8_t old_kek[32], hash[DIGEST_SIZE], again[DIGEST_SIZE];
 	struct keys_port port = keystore_port(keystore);
+	uint32_t made;
 
 	(void)unused;
 	assert_int_equal(reach(keystore, 20000), ERR_OK);
+	made = keystore_made(keystore);
 	assert_int_equal(seal(keystore, 19999, 9, "Jean", &sealed), ERR_OK);
 	assert_int_equal(seal(keystore, 6, 9, "Anne", &erased), ERR_OK);
 	remember(keystore, 5, "Jean", "0612345678");
@@ -484,7 +525,7 @@ static void test_renewal_keeps_all_but_the_old_key(void **unused)
 		assert_false(keystore_is_stale(keystore));
 		assert_opens(keystore, 19999, &sealed, "Jean");
 		assert_int_equal(open_sealed(keystore, 6, 9, buf_str(&erased), &plain), ERR_ERASED);
-		assert_int_equal(keystore_made(keystore), 20000 + KEYS_AHEAD);
+		assert_int_equal(keystore_made(keystore), made);
 		assert_int_equal(keystore_noted(keystore), 77);
 		assert_int_equal(match(keystore, "Jean", "0612345678"), 1);
 		port.hash_content(port.context, STR("content"), again);
@@ -599,6 +640,7 @@ int main(void)
 		TEST(test_nonces_never_repeat),
 		TEST(test_tampered_or_moved_seal_is_corrupt),
 		TEST(test_keys_are_made_ahead),
+		TEST(test_neighbours_of_an_erased_key_stay),
 		TEST(test_erased_key_never_opens_again),
 		TEST(test_only_noted_fingerprints_are_kept),
 		TEST(test_every_fingerprint_comes_back),
