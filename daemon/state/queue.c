@@ -92,10 +92,27 @@ bool queue_has(const struct queue *queue, uint32_t number)
 	return number < queue->capacity && queue->nodes[number].size;
 }
 
+/* Down past all that stand above it, then in the place of the rest, which it parts: nearly always little
+ * is left to part. */
+static void insert(struct queue *queue, uint32_t number, struct queue_key key)
+{
+	struct queue_node *added = &queue->nodes[number];
+	uint32_t *at = &queue->root;
+
+	while (*at && is_above(*at, number)) {
+		struct queue_node *node = &queue->nodes[*at];
+
+		node->size++;
+		at = key_is_before(node->key, key) ? &node->right : &node->left;
+	}
+	added->key = key;
+	split(queue, *at, key, &added->left, &added->right);
+	resize(queue, number);
+	*at = number;
+}
+
 void queue_put(struct queue *queue, uint32_t number, struct queue_key key)
 {
-	uint32_t before, rest;
-
 	assert(number);
 	reserve(queue, number);
 	if (queue_has(queue, number)) {
@@ -105,9 +122,7 @@ void queue_put(struct queue *queue, uint32_t number, struct queue_key key)
 			return;
 		queue_remove(queue, number);
 	}
-	queue->nodes[number] = (struct queue_node){.key = key, .size = 1};
-	split(queue, queue->root, key, &before, &rest);
-	queue->root = join(queue, join(queue, before, number), rest);
+	insert(queue, number, key);
 }
 
 void queue_remove(struct queue *queue, uint32_t number)
