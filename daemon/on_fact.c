@@ -2,25 +2,32 @@
 #include "daemon/apply.h"
 #include "proto/hash.h"
 
-/* The case a fact belongs to now, and the fact as it stands; false when it belongs to none. */
-static bool find_case_of(struct state *state, uint32_t household, uint32_t fact, uint32_t *number)
+/* The case a fact joins, 0 when it joins none. */
+static uint32_t find_joined(const struct state *state, uint32_t household, uint32_t fact)
 {
-	uint32_t head = household_head(state, household);
 	struct arena arena = {0};
 	struct portrait portrait;
-	uint32_t joined = 0;
+	uint32_t joined = 0, number = 0;
 
-	portrait_make(state, head, &arena, &portrait);
+	portrait_make(state, household_head(state, household), &arena, &portrait);
 	for (uint32_t i = 0; i < portrait.fact_count; i++)
 		if (portrait.facts[i].index == fact)
 			joined = portrait.life.joined[i];
 	if (joined) {
 		const struct life_case *its = &portrait.life.cases[joined - 1];
 
-		*number = state->facts.items[portrait.facts[its->opening].root].opened;
+		number = state->facts.items[portrait.facts[its->opening].root].opened;
 	}
 	arena_done(&arena);
-	return joined != 0;
+	return number;
+}
+
+/* The case a fact belongs to now, 0 when it belongs to none. Most open one, and then it is known. */
+static uint32_t find_case_of(const struct state *state, uint32_t household, uint32_t fact)
+{
+	uint32_t opened = state->facts.items[fact].opened;
+
+	return opened ? case_resolve(state, opened) : find_joined(state, household, fact);
 }
 
 /* Adds the fact and settles whom it is about, and was before. */
@@ -50,9 +57,10 @@ static void answer_referral(struct state *state, const struct event *event, uint
 	const struct fact *fact = &state->facts.items[index];
 	struct standing referral = {fact,      index,     index,         fact->opened,
 				    fact->seq, fact->day, fact->accepted};
-	uint32_t number;
+	uint32_t number =
+		corrects_another(state, index) ? 0 : find_case_of(state, household, index);
 
-	if (corrects_another(state, index) || !find_case_of(state, household, index, &number))
+	if (!number)
 		return;
 	mailing_to_giver(state, cause,
 			 state->cases.items[number].is_eligible ? TEMPLATE_ACK : TEMPLATE_DEFERRED,
