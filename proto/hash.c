@@ -1,5 +1,6 @@
 #include "proto/hash.h"
 
+#include <endian.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +18,16 @@ void hash_init(void)
 	}
 }
 
+/* The key goes in front and shares a block with what is short: half the work of BLAKE2b's own keyed form.
+ * It keeps a secret as well, since BLAKE2b, unlike SHA-2, lets nobody go on hashing from a result. */
 void hash_keyed(const uint8_t key[HASH_KEY_SIZE], struct str bytes, uint8_t out[HASH_SIZE])
 {
-	int failed = crypto_generichash(out, HASH_SIZE, (const unsigned char *)bytes.data,
-					bytes.size, key, HASH_KEY_SIZE);
+	crypto_generichash_state state;
+	int failed =
+		crypto_generichash_init(&state, NULL, 0, HASH_SIZE) |
+		crypto_generichash_update(&state, key, HASH_KEY_SIZE) |
+		crypto_generichash_update(&state, (const unsigned char *)bytes.data, bytes.size) |
+		crypto_generichash_final(&state, out, HASH_SIZE);
 
 	assert(!failed);
 }
@@ -41,13 +48,13 @@ static size_t parts_join(const struct str *parts, size_t count, unsigned char *o
 	size_t size = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		uint32_t length = (uint32_t)parts[i].size;
+		uint32_t length = htole32((uint32_t)parts[i].size);
 
-		for (int shift = 0; shift < 32; shift += 8)
-			out[size++] = (unsigned char)(length >> shift);
-		if (length)
-			memcpy(out + size, parts[i].data, length);
-		size += length;
+		memcpy(out + size, &length, sizeof(length));
+		size += sizeof(length);
+		if (parts[i].size)
+			memcpy(out + size, parts[i].data, parts[i].size);
+		size += parts[i].size;
 	}
 	return size;
 }

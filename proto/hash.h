@@ -8,8 +8,9 @@ enum { HASH_KEY_SIZE = 32, HASH_SIZE = 16, CHAIN_SIZE = 32 };
 /* Must be called once before anything else here; ends the process when the library cannot start. */
 void hash_init(void);
 
-/* Keyed BLAKE2b of 16 or 32 bytes. */
+/* BLAKE2b of 16 bytes, of the key and then the bytes: without the key nobody can tell what it is of. */
 void hash_keyed(const uint8_t key[HASH_KEY_SIZE], struct str bytes, uint8_t out[HASH_SIZE]);
+/* BLAKE2b of 32 bytes. */
 void hash_chain(const uint8_t previous[CHAIN_SIZE], struct str bytes, uint8_t out[CHAIN_SIZE]);
 
 /* SipHash of several parts (each preceded by its length), for fingerprints in tables. */

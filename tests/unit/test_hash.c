@@ -27,6 +27,20 @@ static void test_digest_is_blake2b(void **unused)
 			    "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319");
 }
 
+/* A keyed hash is BLAKE2b of 16 bytes, of key and bytes. */
+static void test_keyed_hash_is_blake2b(void **unused)
+{
+	uint8_t key[HASH_KEY_SIZE] = {1}, out[HASH_SIZE];
+	char text[2 * HASH_SIZE + 1];
+
+	(void)unused;
+	hash_keyed(key, STR("abc"), out);
+	hash_hex(out, sizeof(out), text);
+
+	/* python3: hashlib.blake2b(bytes([1] + 31 * [0]) + b"abc", digest_size=16).hexdigest() */
+	assert_string_equal(text, "cac75cee05c89a40c33dd63cb64f5064");
+}
+
 /* Another key gives another hash. */
 static void test_keyed_hash_depends_on_its_key(void **unused)
 {
@@ -74,6 +88,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_digest_is_blake2b),
+		cmocka_unit_test(test_keyed_hash_is_blake2b),
 		cmocka_unit_test(test_keyed_hash_depends_on_its_key),
 		cmocka_unit_test(test_chain_may_overwrite_its_past),
 		cmocka_unit_test(test_parts_are_told_apart),
