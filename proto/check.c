@@ -35,23 +35,45 @@ static size_t utf8_length(const unsigned char *at, size_t left)
 	return length;
 }
 
-/* Nearly all text is ASCII: eight bytes at a time, the last eight once more where they overlap. */
-static bool is_ascii(const unsigned char *at, size_t size)
+static uint64_t load_eight(const unsigned char *at)
 {
-	uint64_t eight = 0;
-	unsigned char any = 0;
+	uint64_t eight;
 
-	if (size < sizeof(eight)) {
-		for (size_t i = 0; i < size; i++)
-			any |= at[i];
-		return any < 0x80;
+	memcpy(&eight, at, sizeof(eight));
+	return eight;
+}
+
+/* Fewer than eight bytes, none outside them touched: two loads that overlap, or three bytes that may be
+ * the same one. Gaps are filled with what is there, so that nothing is found that is not. */
+static uint64_t load_few(const unsigned char *at, size_t size)
+{
+	uint32_t first, last;
+
+	if (size >= sizeof(first)) {
+		memcpy(&first, at, sizeof(first));
+		memcpy(&last, at + size - sizeof(last), sizeof(last));
+		return (uint64_t)last << 32 | first;
 	}
-	for (size_t i = 0; i + sizeof(eight) <= size; i += sizeof(eight)) {
-		memcpy(&eight, at + i, sizeof(eight));
-		if (eight & 0x8080808080808080)
+	return size == 0 ? 0x2020202020202020
+			 : 0x0101010101 * at[0] | (uint64_t)at[size / 2] << 40 |
+				   (uint64_t)at[size - 1] << 48 | (uint64_t)at[0] << 56;
+}
+
+typedef bool eight_fn(uint64_t eight);
+
+/* Does it hold of all bytes? Eight at a time, the last eight once more where they overlap. */
+static inline bool holds_of_all(const unsigned char *at, size_t size, eight_fn *holds)
+{
+	if (size < 8)
+		return holds(load_few(at, size));
+	for (size_t i = 0; i + 8 < size; i += 8)
+		if (!holds(load_eight(at + i)))
 			return false;
-	}
-	memcpy(&eight, at + size - sizeof(eight), sizeof(eight));
+	return holds(load_eight(at + size - 8));
+}
+
+static bool is_ascii(uint64_t eight)
+{
 	return !(eight & 0x8080808080808080);
 }
 
@@ -60,7 +82,7 @@ bool utf8_is_valid(struct str text)
 	const unsigned char *at = (const unsigned char *)text.data;
 	size_t left = text.size;
 
-	if (is_ascii(at, left))
+	if (holds_of_all(at, left, is_ascii)) /* nearly all text */
 		return true;
 	while (left > 0) {
 		size_t length = utf8_length(at, left);
@@ -74,14 +96,12 @@ bool utf8_is_valid(struct str text)
 }
 
 /* No byte below space, none from DEL on: nothing that has_control() would look at twice. */
-static bool is_plain(const unsigned char *at)
+static bool is_plain(uint64_t eight)
 {
 	const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-	uint64_t eight, below_space, del;
+	uint64_t below_space = (eight - 0x20 * ones) & ~eight;
+	uint64_t del = (eight ^ 0x7f * ones) - ones;
 
-	memcpy(&eight, at, sizeof(eight));
-	below_space = (eight - 0x20 * ones) & ~eight;
-	del = (eight ^ 0x7f * ones) - ones;
 	return !((eight | below_space | del) & tops);
 }
 
@@ -90,11 +110,9 @@ static bool has_control(struct str text)
 {
 	const unsigned char *at = (const unsigned char *)text.data;
 
+	if (holds_of_all(at, text.size, is_plain))
+		return false;
 	for (size_t i = 0; i < text.size; i++) {
-		while (i + 8 <= text.size && is_plain(at + i))
-			i += 8;
-		if (i == text.size)
-			break;
 		if (at[i] < 0x20 || at[i] == 0x7f)
 			return true;
 		if (at[i] == 0xc2 && i + 1 < text.size && at[i + 1] < 0xa0)
@@ -323,8 +341,9 @@ static enum err check_text(const struct field *field, struct str text, const str
 		return fault_at(fault, place, "out of bounds", field);
 	if (field->flags & EMAIL)
 		return is_email(text) ? ERR_OK : fault_at(fault, place, "no such address", field);
-	if (field->flags & LINE && has_control(text))
-		return fault_at(fault, place, "control character", field);
+	if (field->flags & LINE) /* NUL is a control character too */
+		return has_control(text) ? fault_at(fault, place, "control character", field)
+					 : ERR_OK;
 	if (text.size && memchr(text.data, '\0', text.size))
 		return fault_at(fault, place, "NUL character", field);
 	return ERR_OK;

@@ -69,8 +69,8 @@ enum err decode_missing(const struct decode *decode, const struct record *record
 /* The two halves of codec_encode(), for a map that holds something more. */
 uint32_t encode_count(const struct record *record, const void *object, uint32_t flags_out,
 		      uint32_t flags_only);
-void encode_fields(const struct record *record, const void *object, uint32_t flags_out,
-		   uint32_t flags_only, struct buf *out);
+uint32_t encode_fields(const struct record *record, const void *object, uint32_t flags_out,
+		       uint32_t flags_only, struct buf *out); /* how many it wrote */
 
 /* An event's attributes as they are written; `type` is where its name is put together. */
 enum { TYPE_TEXT_SIZE = 64 };

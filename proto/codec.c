@@ -125,9 +125,9 @@ struct walk_level {
 
 struct walk {
 	const char *at, *end;
-	uint32_t depth; /* levels open */
+	uint32_t depth; /* the level that is open */
 	const char *wrong;
-	struct walk_level levels[MSGPACK_DEPTH_MAX];
+	struct walk_level levels[1 + MSGPACK_DEPTH_MAX]; /* the first holds the object itself */
 };
 
 static bool walk_stop(struct walk *walk, const char *wrong)
@@ -155,7 +155,7 @@ static bool walk_key(struct walk *walk, struct walk_level *level, struct str key
 
 static bool walk_open(struct walk *walk, struct head head)
 {
-	struct walk_level *level = &walk->levels[walk->depth];
+	struct walk_level *level = &walk->levels[walk->depth + 1];
 	bool is_map = head.type == HEAD_MAP;
 
 	if (walk->depth == MSGPACK_DEPTH_MAX)
@@ -209,10 +209,8 @@ static bool walk_object(struct walk *walk, struct walk_level *map)
 
 static bool walk_all(struct walk *walk)
 {
-	if (!walk_object(walk, NULL))
-		return false;
-	while (walk->depth > 0) {
-		struct walk_level *level = &walk->levels[walk->depth - 1];
+	while (walk->depth > 0 || walk->levels[0].left > 0) {
+		struct walk_level *level = &walk->levels[walk->depth];
 		struct walk_level *map = level->is_key ? level : NULL;
 
 		if (level->left == 0) {
@@ -238,6 +236,8 @@ enum err codec_walk(struct str bytes, struct fault *fault)
 	walk.at = bytes.data;
 	walk.end = bytes.data + bytes.size;
 	walk.depth = 0;
+	walk.levels[0].left = 1;
+	walk.levels[0].is_map = walk.levels[0].is_key = false;
 	walk.wrong = NULL;
 	if (!walk_all(&walk))
 		return fault_set(fault, ERR_BAD_FRAME, "", "malformed: %s", walk.wrong);
@@ -391,10 +391,23 @@ void write_map(struct buf *out, uint32_t count)
 	msgpack_pack_map(&to, count);
 }
 
+/* Nearly all that is written is short: its head and body in one go, as the library would write them. */
+static void write_short(struct buf *out, const char *text, size_t size)
+{
+	char *room = buf_room(out, 1 + size);
+
+	room[0] = (char)(0xa0 | size);
+	memcpy(room + 1, text, size);
+}
+
 void write_str(struct buf *out, struct str text)
 {
 	msgpack_packer to = packer(out);
 
+	if (text.size > 0 && text.size < 32) {
+		write_short(out, text.data, text.size);
+		return;
+	}
 	msgpack_pack_str(&to, text.size);
 	buf_add_str(out, text);
 }
@@ -860,9 +873,11 @@ uint32_t encode_count(const struct record *record, const void *object, uint32_t 
 	return count;
 }
 
-void encode_fields(const struct record *record, const void *object, uint32_t flags_out,
-		   uint32_t flags_only, struct buf *out)
+uint32_t encode_fields(const struct record *record, const void *object, uint32_t flags_out,
+		       uint32_t flags_only, struct buf *out)
 {
+	uint32_t count = 0;
+
 	for (uint32_t i = 0; i < record->count; i++) {
 		const struct field *field = &record->fields[i];
 
@@ -870,12 +885,30 @@ void encode_fields(const struct record *record, const void *object, uint32_t fla
 			continue;
 		write_str(out, (struct str){field->name, field->name_size});
 		encode_value(field, (const char *)object + field->offset, flags_out, out);
+		count++;
 	}
+	return count;
+}
+
+/* A map of few fields has its count in its head: it is written when it is known. */
+static void encode_few(const struct record *record, const void *object, uint32_t flags_out,
+		       uint32_t flags_only, struct buf *out)
+{
+	size_t head = out->size;
+	uint32_t count;
+
+	write_map(out, 0);
+	count = encode_fields(record, object, flags_out, flags_only, out);
+	out->data[head] = (char)(out->data[head] | count);
 }
 
 void codec_encode(const struct record *record, const void *object, uint32_t flags_out,
 		  uint32_t flags_only, struct buf *out)
 {
+	if (record->count < 16) {
+		encode_few(record, object, flags_out, flags_only, out);
+		return;
+	}
 	write_map(out, encode_count(record, object, flags_out, flags_only));
-	encode_fields(record, object, flags_out, flags_only, out);
+	(void)encode_fields(record, object, flags_out, flags_only, out);
 }

@@ -62,6 +62,10 @@ enum err record_check(const struct record *record, const void *object, const cha
  * `kind` set to 0 before decoding. */
 enum err event_decode(struct str bytes, struct arena *arena, struct event *event,
 		      struct fault *fault) must_use;
+/* The same of what stands at a reader, which is behind it then, taken or not: so the caller learns its
+ * size, and sees to it. */
+enum err event_decode_next(struct reader *reader, struct arena *arena, struct event *event,
+			   struct fault *fault) must_use;
 void event_encode(const struct event *event, struct buf *out);
 /* The same checks on an event that was filled in by hand. */
 enum err event_check(const struct event *event, struct fault *fault) must_use;

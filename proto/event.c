@@ -141,21 +141,20 @@ static enum err decode_data(const struct decode *decode, struct str data, struct
 }
 
 /* Policy is as large as it is; what senders send has a bound that hello tells. */
-static enum err check_size(const struct event *event, struct str bytes, struct fault *fault)
+static enum err check_size(const struct event *event, size_t size, struct fault *fault)
 {
 	enum event_class class = event_info_find(event->kind)->class;
 
-	if (bytes.size <= EVENT_SIZE_MAX || class == CLASS_OPERATOR || class == CLASS_SYSTEM)
+	if (size <= EVENT_SIZE_MAX || class == CLASS_OPERATOR || class == CLASS_SYSTEM)
 		return ERR_OK;
 	return fault_set(fault, ERR_TOO_LARGE, "",
 			 "the event is too large: expected at most %d bytes", EVENT_SIZE_MAX);
 }
 
-enum err event_decode(struct str bytes, struct arena *arena, struct event *event,
-		      struct fault *fault)
+static enum err decode_event(struct reader *reader, size_t size, struct arena *arena,
+			     struct event *event, struct fault *fault)
 {
-	struct reader reader = reader_from(bytes);
-	struct decode decode = {&reader, arena, 0, 0, fault};
+	struct decode decode = {reader, arena, 0, 0, fault};
 	struct attributes attributes;
 	enum err err;
 
@@ -167,12 +166,36 @@ enum err event_decode(struct str bytes, struct arena *arena, struct event *event
 		return err;
 
 	take_envelope(&attributes.envelope, event);
-	err = check_size(event, bytes, fault);
+	err = check_size(event, size, fault);
 	if (!err)
 		err = check_subject(event, fault);
 	if (!err)
 		err = decode_data(&decode, attributes.data, event);
 	return err ? err : check_event_together(event, fault);
+}
+
+enum err event_decode_next(struct reader *reader, struct arena *arena, struct event *event,
+			   struct fault *fault)
+{
+	struct reader begin = *reader;
+	struct str skipped;
+	enum err err = decode_event(reader, 0, arena, event, fault);
+	bool is_behind = true;
+
+	if (err) {
+		*reader = begin; /* it stopped somewhere in the middle */
+		is_behind = read_skip(reader, &skipped);
+	}
+	assert(is_behind); /* the walk saw it */
+	return err;
+}
+
+enum err event_decode(struct str bytes, struct arena *arena, struct event *event,
+		      struct fault *fault)
+{
+	struct reader reader = reader_from(bytes);
+
+	return decode_event(&reader, bytes.size, arena, event, fault);
 }
 
 void event_envelope(const struct event *event, char type[TYPE_TEXT_SIZE], struct envelope *envelope)
@@ -216,7 +239,7 @@ void event_encode(const struct event *event, struct buf *out)
 
 	event_envelope(event, type, &envelope);
 	write_map(out, encode_count(&record_envelope, &envelope, 0, 0) + 1);
-	encode_fields(&record_envelope, &envelope, 0, 0, out);
+	(void)encode_fields(&record_envelope, &envelope, 0, 0, out);
 	write_text(out, "data");
 	codec_encode(event_info_find(event->kind)->record, &event->data, 0, 0, out);
 }

@@ -17,15 +17,20 @@ static bool read_msgid(struct reader *reader, uint32_t *msgid)
 	return true;
 }
 
+/* The last item of a message that was walked over: it ends where the message ends. */
+static struct str last_item(const struct reader *reader)
+{
+	return (struct str){reader->at, (size_t)(reader->end - reader->at)};
+}
+
 static enum err parse_call(struct reader *reader, struct rpc *rpc, struct fault *fault)
 {
-	struct reader params;
 	uint32_t count;
 
 	if (!read_str(reader, &rpc->method) || rpc->method.size > METHOD_SIZE_MAX)
 		return refuse(fault, "the method is a string of at most 64 bytes");
-	params = *reader;
-	if (!read_array(&params, &count) || !read_skip(reader, &rpc->params))
+	rpc->params = last_item(reader);
+	if (!read_array(reader, &count))
 		return refuse(fault, "params are an array");
 	return ERR_OK;
 }
@@ -88,8 +93,7 @@ static enum err parse_answer(struct reader *reader, struct rpc *rpc, struct faul
 {
 	if (!read_error(reader, &rpc->error))
 		return refuse(fault, "the error of an answer is nil or a map");
-	if (!read_skip(reader, &rpc->result))
-		return refuse(fault, "an answer has a result");
+	rpc->result = last_item(reader);
 	return ERR_OK;
 }
 

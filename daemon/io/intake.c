@@ -154,15 +154,16 @@ static enum err check_grants(const struct sender *sender, const struct event *ev
 			 "subjectsources");
 }
 
-static enum err read_slot(const struct sender *sender, struct str bytes, struct slot *slot)
+static enum err read_slot(const struct sender *sender, struct reader *events, struct slot *slot)
 {
 	struct fault *fault = &slot->verdict.fault;
-	enum err err;
+	const char *begin = events->at;
+	enum err err = event_decode_next(events, &slot->request->arena, &slot->event,
+					 &slot->verdict.fault);
 
-	if (bytes.size > EVENT_SIZE_MAX)
+	if (events->at - begin > EVENT_SIZE_MAX)
 		return fault_set(fault, ERR_TOO_LARGE, "", "an event has at most %d bytes",
 				 EVENT_SIZE_MAX);
-	err = event_decode(bytes, &slot->request->arena, &slot->event, fault);
 	return err ? err : check_grants(sender, &slot->event, fault);
 }
 
@@ -174,12 +175,9 @@ static void submit_slots(struct intake *intake, const struct sender *sender,
 	request->left = request->count + 1;
 	for (uint32_t i = 0; i < request->count; i++) {
 		struct slot *slot = &request->slots[i];
-		struct str bytes;
-		bool is_read = read_skip(events, &bytes);
 
-		assert(is_read); /* the walk saw it */
 		slot->request = request;
-		if (read_slot(sender, bytes, slot))
+		if (read_slot(sender, events, slot))
 			request->left--;
 		else
 			engine_submit(intake->core->engine, AUTHORITY_SENDER, &slot->event,

@@ -664,6 +664,50 @@ static void test_structs_filled_by_hand_are_checked(void **unused)
 	assert_string_equal(fault.path, "data.consent_on");
 }
 
+/* Is a form number of these bytes taken, by the walk and by the check? */
+static bool is_taken(const struct event *referral, const char *bytes, size_t size)
+{
+	scoped(arena_done) struct arena arena = {0};
+	scoped(buf_done) struct buf wire = {0};
+	struct event event = *referral, back;
+
+	event.data.referral_received.form = (struct str){bytes, size};
+	event_encode(&event, &wire);
+	return !codec_walk(buf_str(&wire), NULL) &&
+	       !event_decode(buf_str(&wire), &arena, &back, NULL);
+}
+
+/* Bytes that no line may hold are found wherever they stand, in short texts and in long ones; what looks
+ * like them is let through. */
+static void test_control_characters_are_found_everywhere(void **unused)
+{
+	static const struct {
+		struct str bytes;
+		bool is_fine;
+	} inserts[] = {
+		{{"\0", 1}, false},       {STR("\x1f"), false},
+		{STR("\n"), false},       {STR("\x7f"), false},
+		{STR("\xc2\x85"), false}, {STR("\xe2\x80\xa8"), false},
+		{STR("\xff"), false},     {STR("\x80"), false},
+		{STR("\xc3"), false},     {STR(" "), true},
+		{STR("~"), true},         {STR("\xc2\xa0"), true},
+		{STR("\xc3\xa9"), true},  {STR("\xe2\x80\xa7"), true},
+	};
+	scoped(arena_done) struct arena arena = {0};
+	struct event event;
+	char text[IDENT_SIZE_MAX];
+
+	(void)unused;
+	make_event(&event, EVENT_REFERRAL_RECEIVED, true, &arena);
+	for (size_t i = 0; i < ARRAY_SIZE(inserts); i++)
+		for (size_t size = inserts[i].bytes.size; size < 28; size++)
+			for (size_t at = 0; at + inserts[i].bytes.size <= size; at++) {
+				memset(text, 'a', size);
+				memcpy(text + at, inserts[i].bytes.data, inserts[i].bytes.size);
+				assert_int_equal(is_taken(&event, text, size), inserts[i].is_fine);
+			}
+}
+
 /* An event that is too large is refused as such, a policy is not. */
 static void test_events_have_a_size(void **unused)
 {
@@ -766,6 +810,7 @@ int main(void)
 		cmocka_unit_test(test_flags_leave_fields_out),
 		cmocka_unit_test(test_path_leads_into_lists),
 		cmocka_unit_test(test_structs_filled_by_hand_are_checked),
+		cmocka_unit_test(test_control_characters_are_found_everywhere),
 		cmocka_unit_test(test_events_have_a_size),
 		cmocka_unit_test(test_subject_source_is_the_senders_by_default),
 		cmocka_unit_test(test_communes_name_their_department),
