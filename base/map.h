@@ -27,4 +27,12 @@ bool map_remove(struct map *map, uint64_t key, uint32_t value);
  * must not change meanwhile. */
 bool map_next(const struct map *map, uint64_t key, struct map_cursor *cursor, uint32_t *value);
 
+/* `key` will be looked for soon: the processor fetches its place meanwhile. A table that has outgrown the
+ * caches costs more waiting than work. */
+static inline void map_expect(const struct map *map, uint64_t key)
+{
+	if (map->capacity)
+		__builtin_prefetch(&map->slots[key & (map->capacity - 1)]);
+}
+
 void map_done(struct map *map);

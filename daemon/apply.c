@@ -125,7 +125,7 @@ uint32_t apply_fact(struct state *state, const struct event *event, struct fact 
 	fact->party = party;
 	fact->source = names_add(&state->names, event->source);
 	fact->day = time_paris_day(event->time);
-	fact->accepted = time_paris_day(event->accepted);
+	fact->accepted = state->today;
 	fact->is_old = is_old(state, event);
 	if (fact->is_old)
 		import_note(state, event->seq);
@@ -138,6 +138,8 @@ uint32_t apply_fact(struct state *state, const struct event *event, struct fact 
 
 static void set_time(struct state *state, ms_t now)
 {
+	if (now == state->now)
+		return;
 	state->now = now;
 	state->today = time_paris_day(now);
 }

@@ -147,13 +147,13 @@ static enum err read_event(struct engine *engine, uint64_t seq, struct arena *ar
 }
 
 /* The event taken under this identity, decoded; its number, or 0. */
-static uint64_t find_event(struct engine *engine, struct str source, struct str id,
-			   struct event *event)
+static uint64_t find_event(struct engine *engine, uint64_t identity, struct str source,
+			   struct str id, struct event *event)
 {
 	struct map_cursor cursor = {0};
 	uint32_t seq;
 
-	while (state_next_identity(&engine->state, source, id, &cursor, &seq)) {
+	while (state_next_identity(&engine->state, identity, &cursor, &seq)) {
 		enum err err = read_event(engine, seq, &engine->arena, event);
 
 		assert(!err); /* what was journaled can be read, or the journal is broken */
@@ -166,7 +166,8 @@ static uint64_t find_event(struct engine *engine, struct str source, struct str 
 uint64_t engine_find(struct engine *engine, struct str source, struct str id)
 {
 	struct event event;
-	uint64_t seq = find_event(engine, source, id, &event);
+	uint64_t identity = state_identity(&engine->state, source, id);
+	uint64_t seq = find_event(engine, identity, source, id, &event);
 
 	arena_reset(&engine->arena);
 	return seq;
@@ -174,9 +175,10 @@ uint64_t engine_find(struct engine *engine, struct str source, struct str id)
 
 static uint64_t find_for_check(void *context, struct str source, struct str id)
 {
+	struct engine *engine = context;
 	struct event event;
 
-	return find_event(context, source, id, &event);
+	return find_event(engine, state_identity(&engine->state, source, id), source, id, &event);
 }
 
 static enum err open_sealed(struct engine *engine, struct arena *arena, struct event *event)
@@ -220,10 +222,11 @@ static void digest_content(struct engine *engine, struct event *event)
 }
 
 /* The same again, or the same name for something else? True when there is nothing more to do. */
-static bool is_known(struct engine *engine, const struct event *event, struct verdict *verdict)
+static bool is_known(struct engine *engine, uint64_t identity, const struct event *event,
+		     struct verdict *verdict)
 {
 	struct event earlier;
-	uint64_t seq = find_event(engine, event->source, event->id, &earlier);
+	uint64_t seq = find_event(engine, identity, event->source, event->id, &earlier);
 
 	if (!seq)
 		return false;
@@ -345,8 +348,10 @@ static enum err run_input(struct engine *engine, struct input *input, ms_t now)
 	if (event.kind == EVENT_JOURNAL_BEGUN && input->authority == AUTHORITY_SYSTEM)
 		return take_event(engine, &event, now);
 	if (input->authority != AUTHORITY_SYSTEM) {
+		uint64_t identity = state_identity(&engine->state, event.source, event.id);
+
 		digest_content(engine, &event);
-		if (is_known(engine, &event, &input->verdict))
+		if (is_known(engine, identity, &event, &input->verdict))
 			return ERR_OK;
 		if (engine->is_full)
 			return refuse(engine, &input->verdict, ERR_STORAGE_FULL);
@@ -363,11 +368,27 @@ static enum err run_input(struct engine *engine, struct input *input, ms_t now)
 
 /* --- a turn ----------------------------------------------------------------------------------- */
 
+/* Not the room for a sentence, which is most of it and mostly stays unused. */
+static void verdict_clear(struct verdict *verdict)
+{
+	verdict->seq = 0;
+	verdict->is_duplicate = false;
+	verdict->fault.code = ERR_OK;
+	verdict->fault.retry_after_ms = 0;
+}
+
 void engine_submit(struct engine *engine, enum authority authority, const struct event *event,
 		   verdict_fn *fn, void *context)
 {
+	struct input *input;
+
 	MEM_ROOM(engine->inputs, engine->input_count, engine->input_capacity);
-	engine->inputs[engine->input_count++] = (struct input){authority, event, fn, context, {}};
+	input = &engine->inputs[engine->input_count++];
+	input->authority = authority;
+	input->event = event;
+	input->fn = fn;
+	input->context = context;
+	verdict_clear(&input->verdict);
 }
 
 void engine_pass_time(struct engine *engine)

@@ -119,27 +119,33 @@ static char ascii_lower(char letter)
 	return letter >= 'A' && letter <= 'Z' ? (char)(letter + 'a' - 'A') : letter;
 }
 
-static void add_ascii(struct plain *plain, char letter)
+/* As far as the text is ASCII from `at` on, which is nearly always to its end. Returns where it stopped. */
+static size_t add_ascii(struct plain *plain, struct str text, size_t at)
 {
-	letter = ascii_lower(letter);
-	if ((letter >= 'a' && letter <= 'z') || is_digit(letter))
-		plain_add_letter(plain, letter);
-	else
-		plain_space(plain);
+	char *out = plain->data + plain->size, *begin = plain->data;
+
+	assert(text.size - at <= sizeof(plain->data) - plain->size);
+	for (; at < text.size && (uint8_t)text.data[at] < 0x80; at++) {
+		char letter = ascii_lower(text.data[at]);
+
+		if ((letter >= 'a' && letter <= 'z') || is_digit(letter))
+			*out++ = letter;
+		else if (out > begin && out[-1] != ' ')
+			*out++ = ' ';
+	}
+	plain->size = (size_t)(out - begin);
+	return at;
 }
 
 void plain_text(struct str text, struct plain *plain)
 {
 	plain->size = 0;
-	for (size_t at = 0; at < text.size;) {
+	for (size_t at = add_ascii(plain, text, 0); at < text.size;) {
 		int32_t codepoint;
 
-		if ((uint8_t)text.data[at] < 0x80) {
-			add_ascii(plain, text.data[at++]);
-			continue;
-		}
 		at += codepoint_at(text, at, &codepoint);
 		add_beyond_ascii(plain, codepoint);
+		at = add_ascii(plain, text, at);
 	}
 	plain_trim(plain);
 }
@@ -354,6 +360,9 @@ uint32_t matching_match(const struct matching *matching, const struct fingerprin
 	struct candidate list[LIKENESS_KINDS * SHARED_MAX];
 	uint32_t count = 0;
 
+	for (uint32_t kind = 0; kind < LIKENESS_KINDS; kind++)
+		if (prints->present & 1u << kind)
+			map_expect(&matching->prints, print_key(prints->print[kind]));
 	for (uint32_t kind = 0; kind < LIKENESS_KINDS; kind++)
 		if (prints->present & 1u << kind)
 			match_kind(matching, prints, kind, list, &count);

@@ -249,16 +249,18 @@ uint32_t state_add_part(struct state *state, struct mail part)
 	return table_add(state->parts, part);
 }
 
-static uint64_t identity_fingerprint(const struct state *state, struct str source, struct str id)
+uint64_t state_identity(const struct state *state, struct str source, struct str id)
 {
 	struct str parts[2] = {source, id};
+	uint64_t fingerprint = hash_short(state->salt, parts, 2);
 
-	return hash_short(state->salt, parts, 2);
+	map_expect(&state->identity_index, fingerprint);
+	return fingerprint;
 }
 
 void state_add_identity(struct state *state, struct str source, struct str id, uint64_t seq)
 {
-	struct identity identity = {identity_fingerprint(state, source, id), (uint32_t)seq};
+	struct identity identity = {state_identity(state, source, id), (uint32_t)seq};
 
 	assert(seq <= UINT32_MAX);
 	(void)table_add(state->identities, identity);
@@ -314,11 +316,10 @@ uint32_t state_find_key(const struct state *state, const uint64_t key[2])
 	return 0;
 }
 
-bool state_next_identity(const struct state *state, struct str source, struct str id,
-			 struct map_cursor *cursor, uint32_t *seq)
+bool state_next_identity(const struct state *state, uint64_t identity, struct map_cursor *cursor,
+			 uint32_t *seq)
 {
-	return map_next(&state->identity_index, identity_fingerprint(state, source, id), cursor,
-			seq);
+	return map_next(&state->identity_index, identity, cursor, seq);
 }
 
 uint32_t party_household(const struct state *state, uint32_t party)

@@ -202,9 +202,11 @@ uint32_t state_find_fact(const struct state *state, uint64_t seq);
 uint32_t state_find_key(const struct state *state, const uint64_t key[2]); /* the latest fact */
 
 void state_add_identity(struct state *state, struct str source, struct str id, uint64_t seq);
+/* An identity's fingerprint, which is expected to be looked for next. */
+uint64_t state_identity(const struct state *state, struct str source, struct str id);
 /* The next event whose identity has that fingerprint; begin with a zeroed cursor. */
-bool state_next_identity(const struct state *state, struct str source, struct str id,
-			 struct map_cursor *cursor, uint32_t *seq);
+bool state_next_identity(const struct state *state, uint64_t identity, struct map_cursor *cursor,
+			 uint32_t *seq);
 
 /* The household index of a party number that must be one. */
 uint32_t party_household(const struct state *state, uint32_t party);

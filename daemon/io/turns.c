@@ -12,6 +12,7 @@ enum { LOOK_AGAIN_MS = 60000 };
 struct turns {
 	struct engine *engine;
 	struct timer *timer;
+	bool is_awake; /* the timer is set to now */
 	loop_fn *after;
 	void *context;
 };
@@ -23,6 +24,7 @@ static void plan_next(struct turns *turns)
 
 	if (engine_pending(turns->engine) || delay < 0)
 		delay = 0;
+	turns->is_awake = delay == 0;
 	timer_set(turns->timer, delay < LOOK_AGAIN_MS ? delay : LOOK_AGAIN_MS);
 }
 
@@ -69,6 +71,9 @@ void turns_free(struct turns **turns)
 
 void turns_wake(struct turns *turns)
 {
+	if (turns->is_awake)
+		return;
+	turns->is_awake = true;
 	timer_set(turns->timer, 0);
 }
 
