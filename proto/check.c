@@ -45,7 +45,7 @@ static uint64_t load_eight(const unsigned char *at)
 
 /* Fewer than eight bytes, none outside them touched: two loads that overlap, or three bytes that may be
  * the same one. Gaps are filled with what is there, so that nothing is found that is not. */
-static uint64_t load_few(const unsigned char *at, size_t size)
+static inline uint64_t load_few(const unsigned char *at, size_t size)
 {
 	uint32_t first, last;
 

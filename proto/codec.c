@@ -116,8 +116,8 @@ static inline struct head head_read(const char **from, const char *end)
 /* The walk. */
 
 struct walk_level {
-	uint32_t left; /* items to come; of a map, keys and values both */
-	bool is_map, is_key;
+	uint32_t left; /* items to come, or pairs */
+	bool is_map;
 	uint32_t key_count;
 	uint64_t key_marks; /* a bit for each key met, by its length and ends: tells most apart */
 	struct str keys[MSGPACK_KEYS_MAX];
@@ -136,7 +136,14 @@ static bool walk_stop(struct walk *walk, const char *wrong)
 	return false;
 }
 
-static bool walk_key(struct walk *walk, struct walk_level *level, struct str key)
+static inline bool walk_text(struct walk *walk, struct head head, struct str *text)
+{
+	*text = (struct str){walk->at, head.size};
+	walk->at += head.size;
+	return utf8_is_valid(*text) || walk_stop(walk, "a string is not valid UTF-8");
+}
+
+static inline bool walk_unique(struct walk *walk, struct walk_level *level, struct str key)
 {
 	unsigned char last = key.size ? (unsigned char)key.data[key.size - 1] : 0;
 	unsigned char first = key.size ? (unsigned char)key.data[0] : 0;
@@ -153,6 +160,18 @@ static bool walk_key(struct walk *walk, struct walk_level *level, struct str key
 	return true;
 }
 
+static inline bool walk_key(struct walk *walk, struct walk_level *level)
+{
+	struct head head = head_read(&walk->at, walk->end);
+	struct str key;
+
+	if (head.type == HEAD_CUT)
+		return walk_stop(walk, "the bytes end in the middle of an object");
+	if (head.type != HEAD_STR)
+		return walk_stop(walk, "a map has a key that is no string");
+	return walk_text(walk, head, &key) && walk_unique(walk, level, key);
+}
+
 static bool walk_open(struct walk *walk, struct head head)
 {
 	struct walk_level *level = &walk->levels[walk->depth + 1];
@@ -164,36 +183,23 @@ static bool walk_open(struct walk *walk, struct head head)
 		return walk_stop(walk, "a map or an array counts more than there is");
 	if (is_map && head.size > MSGPACK_KEYS_MAX)
 		return walk_stop(walk, "a map has too many keys");
-	level->left = is_map ? 2 * head.size : head.size;
-	level->is_map = level->is_key = is_map;
+	level->left = head.size;
+	level->is_map = is_map;
 	level->key_count = 0;
 	level->key_marks = 0;
 	walk->depth++;
 	return true;
 }
 
-static bool walk_text(struct walk *walk, struct head head, struct walk_level *map)
-{
-	struct str text = {walk->at, head.size};
-
-	walk->at += head.size;
-	if (!utf8_is_valid(text))
-		return walk_stop(walk, "a string is not valid UTF-8");
-	return !map || walk_key(walk, map, text);
-}
-
-/* One object, or the head of one that holds others. `map`: the map whose key this is, else NULL. */
-static bool walk_object(struct walk *walk, struct walk_level *map)
+/* One object, or the head of one that holds others. */
+static inline bool walk_object(struct walk *walk)
 {
 	struct head head = head_read(&walk->at, walk->end);
+	struct str text;
 
-	if (head.type == HEAD_CUT)
-		return walk_stop(walk, "the bytes end in the middle of an object");
-	if (map && head.type != HEAD_STR)
-		return walk_stop(walk, "a map has a key that is no string");
 	switch (head.type) {
 	case HEAD_STR:
-		return walk_text(walk, head, map);
+		return walk_text(walk, head, &text);
 	case HEAD_BIN:
 		walk->at += head.size;
 		return true;
@@ -202,6 +208,8 @@ static bool walk_object(struct walk *walk, struct walk_level *map)
 		return walk_open(walk, head);
 	case HEAD_EXT:
 		return walk_stop(walk, "extension types are not spoken here");
+	case HEAD_CUT:
+		return walk_stop(walk, "the bytes end in the middle of an object");
 	default:
 		return true;
 	}
@@ -209,22 +217,22 @@ static bool walk_object(struct walk *walk, struct walk_level *map)
 
 static bool walk_all(struct walk *walk)
 {
-	while (walk->depth > 0 || walk->levels[0].left > 0) {
+	for (;;) {
 		struct walk_level *level = &walk->levels[walk->depth];
-		struct walk_level *map = level->is_key ? level : NULL;
 
 		if (level->left == 0) {
+			if (walk->depth == 0)
+				break;
 			walk->depth--;
 			continue;
 		}
 		level->left--;
-		level->is_key = level->is_map && !level->is_key;
-		if (!walk_object(walk, map))
+		if (level->is_map && !walk_key(walk, level))
+			return false;
+		if (!walk_object(walk))
 			return false;
 	}
-	if (walk->at != walk->end)
-		return walk_stop(walk, "something follows the object");
-	return true;
+	return walk->at == walk->end || walk_stop(walk, "something follows the object");
 }
 
 enum err codec_walk(struct str bytes, struct fault *fault)
@@ -237,7 +245,7 @@ enum err codec_walk(struct str bytes, struct fault *fault)
 	walk.end = bytes.data + bytes.size;
 	walk.depth = 0;
 	walk.levels[0].left = 1;
-	walk.levels[0].is_map = walk.levels[0].is_key = false;
+	walk.levels[0].is_map = false;
 	walk.wrong = NULL;
 	if (!walk_all(&walk))
 		return fault_set(fault, ERR_BAD_FRAME, "", "malformed: %s", walk.wrong);
