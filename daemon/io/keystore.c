@@ -20,8 +20,9 @@ enum {
 	WRAPPED_SIZE = BLOCK_KEYS * KEY_SIZE + WRAP_EXTRA,
 	CHUNK_KEYS = 4096,
 	NONCES_SIZE = 170 * NONCE_SIZE, /* random bytes drawn at once: about a page */
-	PRINT_SIZE = 1 + HASH_SIZE,
-	PRINT_KEY_SIZE = 4 + PRINT_SIZE,
+	PRINT_SIZE = 2 + HASH_SIZE,
+	ROW_KEY_SIZE = 4 + 8,
+	ROW_PRINTS_MAX = 96,   /* two such rows fill a page of LMDB's */
 	PENDING_MAX = 1 << 16, /* fingerprints waiting for a commit: more make one */
 	PATH_ROOM = 64,
 };
@@ -72,6 +73,8 @@ struct keystore {
 	struct matching matching;
 	struct pending *pending;
 	uint32_t pending_count, pending_capacity, settled; /* settled: so many were noted */
+	uint64_t rows;                                     /* of fingerprints, ever written */
+	uint32_t last_block;                               /* that has a row */
 	uint64_t noted;                                    /* as told */
 	uint64_t noted_stored;                             /* as on disk, with its fingerprints */
 
@@ -86,6 +89,7 @@ struct keystore {
 static const struct str installation_name = {"installation", 12};
 static const struct str made_name = {"made", 4};
 static const struct str noted_name = {"noted", 5};
+static const struct str rows_name = {"rows", 4};
 static const struct str stale_name = {"stale", 5};
 
 /* ---- numbers as bytes ---- */
@@ -434,43 +438,78 @@ static void port_remember(void *context, uint32_t number, const struct person *p
 			remember_print(keystore, number, 1u << kind, prints->print[kind]);
 }
 
-static void put_print(uint8_t out[PRINT_SIZE], const struct pending *pending)
+/* ---- rows of fingerprints ---- */
+
+/* Prints remembered one after the other of households of one block make a row. */
+struct row {
+	uint32_t count;
+	uint8_t prints[ROW_PRINTS_MAX][PRINT_SIZE]; /* place in the block, likeness, fingerprint */
+};
+
+static void row_name(uint8_t key[ROW_KEY_SIZE], uint32_t first, uint64_t row)
 {
-	out[0] = pending->likeness;
-	memcpy(out + 1, pending->print, HASH_SIZE);
+	put_be(key, first, 4);
+	put_be(key + 4, row, 8);
 }
 
-/* What was remembered of a household at one time is one row: its first fingerprint stands in the key,
- * the others are the value. Returns how many it has. */
-static uint32_t row_make(const struct pending *pending, uint32_t left, uint8_t key[PRINT_KEY_SIZE],
-			 uint8_t more[LIKENESS_KINDS * PRINT_SIZE])
+static struct str row_value(const struct row *row)
 {
-	uint32_t count = 1;
+	return bytes_of(row->prints, row->count * PRINT_SIZE);
+}
 
-	put_be(key, pending->number, 4);
-	put_print(key + 4, pending);
-	while (count < left && count <= LIKENESS_KINDS &&
-	       pending[count].number == pending->number) {
-		put_print(more + (count - 1) * PRINT_SIZE, &pending[count]);
-		count++;
-	}
-	return count;
+static void row_add(struct row *row, uint32_t place, const struct pending *pending)
+{
+	uint8_t *print = row->prints[row->count++];
+
+	print[0] = (uint8_t)place;
+	print[1] = pending->likeness;
+	memcpy(print + 2, pending->print, HASH_SIZE);
+}
+
+/* From the first of these on, as many as belong together; those erased meanwhile are left out. Returns how
+ * many it went over. */
+static uint32_t row_make(struct row *row, const struct pending *pending, uint32_t left)
+{
+	uint32_t first = block_first(pending->number), at = 0;
+
+	row->count = 0;
+	for (; at < left && row->count < ROW_PRINTS_MAX && block_first(pending[at].number) == first;
+	     at++)
+		if (pending[at].likeness != 0)
+			row_add(row, pending[at].number - first, &pending[at]);
+	return at;
+}
+
+/* Most are of new households: those go behind all others, which leaves no page half empty. */
+static enum err row_put(struct keystore *keystore, MDB_txn *txn, uint32_t first,
+			const struct row *row)
+{
+	bool is_last = first >= keystore->last_block;
+	uint8_t key[ROW_KEY_SIZE];
+
+	if (row->count == 0)
+		return ERR_OK;
+	if (is_last)
+		keystore->last_block = first;
+	row_name(key, first, ++keystore->rows);
+	return store_put(txn, store_table(keystore->store, TABLE_PRINTS),
+			 bytes_of(key, sizeof(key)), row_value(row), is_last ? MDB_APPEND : 0);
 }
 
 /* All fingerprints that were noted, and how far they go. */
 static enum err write_prints(struct keystore *keystore, MDB_txn *txn)
 {
-	MDB_dbi table = store_table(keystore->store, TABLE_PRINTS);
-	uint8_t key[PRINT_KEY_SIZE], more[LIKENESS_KINDS * PRINT_SIZE];
+	struct row row;
 	enum err err = ERR_OK;
-	uint32_t count;
 
-	for (uint32_t i = 0; i < keystore->settled && err == ERR_OK; i += count) {
-		count = row_make(&keystore->pending[i], keystore->settled - i, key, more);
-		if (keystore->pending[i].likeness != 0)
-			err = store_put(txn, table, bytes_of(key, sizeof(key)),
-					bytes_of(more, (count - 1) * PRINT_SIZE), 0);
+	for (uint32_t i = 0; i < keystore->settled && err == ERR_OK;) {
+		const struct pending *pending = &keystore->pending[i];
+
+		i += row_make(&row, pending, keystore->settled - i);
+		err = row_put(keystore, txn, block_first(pending->number), &row);
 	}
+	if (err == ERR_OK)
+		err = meta_put(keystore, txn, rows_name, keystore->rows);
 	return err == ERR_OK ? meta_put(keystore, txn, noted_name, keystore->noted) : err;
 }
 
@@ -588,27 +627,66 @@ uint32_t keystore_made(const struct keystore *keystore)
 
 /* ---- erasing ---- */
 
+/* What is left of a row without the prints of one household; false when it had none. */
+static bool row_without(struct str value, uint32_t place, struct row *row)
+{
+	row->count = 0;
+	for (size_t at = 0; at + PRINT_SIZE <= value.size && row->count < ROW_PRINTS_MAX;
+	     at += PRINT_SIZE)
+		if ((uint8_t)value.data[at] != place)
+			memcpy(row->prints[row->count++], value.data + at, PRINT_SIZE);
+	return row->count * PRINT_SIZE < value.size;
+}
+
+static enum err row_rewrite(MDB_txn *txn, MDB_dbi table, const uint8_t key[ROW_KEY_SIZE],
+			    const struct row *row)
+{
+	MDB_val name = {.mv_size = ROW_KEY_SIZE, .mv_data = (void *)key};
+
+	if (row->count == 0)
+		return store_err(mdb_del(txn, table, &name, NULL));
+	return store_put(txn, table, bytes_of(key, ROW_KEY_SIZE), row_value(row), 0);
+}
+
+/* The next row at or after `key`, which becomes its key. */
+static int row_seek(MDB_cursor *cursor, uint8_t key[ROW_KEY_SIZE], struct str *value)
+{
+	MDB_val name = {.mv_size = ROW_KEY_SIZE, .mv_data = key}, found;
+	int code = mdb_cursor_get(cursor, &name, &found, MDB_SET_RANGE);
+
+	if (code)
+		return code;
+	if (name.mv_size != ROW_KEY_SIZE)
+		return MDB_CORRUPTED;
+	memcpy(key, name.mv_data, ROW_KEY_SIZE);
+	*value = bytes_of(found.mv_data, found.mv_size);
+	return 0;
+}
+
 static enum err delete_prints(struct keystore *keystore, MDB_txn *txn, uint32_t number)
 {
-	uint8_t prefix[4];
-	MDB_val key, value;
+	MDB_dbi table = store_table(keystore->store, TABLE_PRINTS);
+	uint32_t first = block_first(number);
+	uint8_t key[ROW_KEY_SIZE];
 	MDB_cursor *cursor;
-	int code = mdb_cursor_open(txn, store_table(keystore->store, TABLE_PRINTS), &cursor);
+	struct str value;
+	struct row row;
+	enum err err = ERR_OK;
+	int code = mdb_cursor_open(txn, table, &cursor);
 
 	if (code)
 		return store_err(code);
-	put_be(prefix, number, sizeof(prefix));
-	for (;;) {
-		key = (MDB_val){.mv_size = sizeof(prefix), .mv_data = prefix};
-		code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-		if (code || memcmp(key.mv_data, prefix, sizeof(prefix)) != 0)
-			break;
-		code = mdb_cursor_del(cursor, 0);
-		if (code)
-			break;
+	row_name(key, first, 0);
+	while (err == ERR_OK && !(code = row_seek(cursor, key, &value)) &&
+	       get_be(bytes_of(key, 4)) == first) {
+		if (row_without(value, number - first, &row))
+			err = row_rewrite(txn, table, key, &row);
+		row_name(key, first, get_be(bytes_of(key + 4, 8)) + 1);
 	}
 	mdb_cursor_close(cursor);
-	return code == MDB_NOTFOUND ? ERR_OK : store_err(code);
+	if (err == ERR_OK && code != MDB_NOTFOUND)
+		err = store_err(code);
+	return err;
 }
 
 /* Its block is written anew, with zeros in its place. */
@@ -632,7 +710,7 @@ static void forget_prints(struct keystore *keystore, uint32_t number)
 	matching_forget(&keystore->matching, number);
 	for (uint32_t i = 0; i < keystore->pending_count; i++)
 		if (keystore->pending[i].number == number)
-			keystore->pending[i] = (struct pending){0};
+			keystore->pending[i] = (struct pending){.number = number};
 	keystore->last_person = 0;
 	sodium_memzero(&keystore->last_prints, sizeof(keystore->last_prints));
 }
@@ -669,15 +747,13 @@ bool keystore_is_stale(const struct keystore *keystore)
 
 /* ---- opening ---- */
 
-static void load_row(struct keystore *keystore, struct str key, struct str more)
+static void load_row(struct keystore *keystore, uint32_t first, struct str value)
 {
-	uint32_t number = (uint32_t)get_be((struct str){key.data, 4});
-	const uint8_t *print = (const uint8_t *)key.data + 4;
+	keystore->last_block = first; /* rows come in order */
+	for (size_t at = 0; at + PRINT_SIZE <= value.size; at += PRINT_SIZE) {
+		const uint8_t *print = (const uint8_t *)value.data + at;
 
-	(void)matching_remember(&keystore->matching, number, print[0], print + 1);
-	for (size_t at = 0; at + PRINT_SIZE <= more.size; at += PRINT_SIZE) {
-		print = (const uint8_t *)more.data + at;
-		(void)matching_remember(&keystore->matching, number, print[0], print + 1);
+		(void)matching_remember(&keystore->matching, first + print[0], print[1], print + 2);
 	}
 }
 
@@ -690,8 +766,8 @@ static enum err load_prints(struct keystore *keystore, MDB_txn *txn)
 	if (code)
 		return store_err(code);
 	while (!(code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)))
-		if (key.mv_size == PRINT_KEY_SIZE)
-			load_row(keystore, bytes_of(key.mv_data, key.mv_size),
+		if (key.mv_size == ROW_KEY_SIZE)
+			load_row(keystore, (uint32_t)get_be(bytes_of(key.mv_data, 4)),
 				 bytes_of(value.mv_data, value.mv_size));
 	mdb_cursor_close(cursor);
 	return code == MDB_NOTFOUND ? ERR_OK : store_err(code);
@@ -703,6 +779,8 @@ static enum err load_rest(struct keystore *keystore, MDB_txn *txn)
 	uint64_t made = 0, noted = 0, stale = 0;
 	enum err err = meta_get(keystore, txn, made_name, &made);
 
+	if (err == ERR_OK)
+		err = meta_get(keystore, txn, rows_name, &keystore->rows);
 	if (err == ERR_OK)
 		err = meta_get(keystore, txn, noted_name, &noted);
 	if (err == ERR_OK)
@@ -991,6 +1069,8 @@ static enum err copy_meta(struct keystore *keystore, struct keystore *next)
 	err = put_installation(next, txn);
 	if (err == ERR_OK)
 		err = meta_put(next, txn, made_name, keystore->made);
+	if (err == ERR_OK)
+		err = meta_put(next, txn, rows_name, keystore->rows);
 	if (err == ERR_OK)
 		err = meta_put(next, txn, noted_name, keystore->noted_stored);
 	return txn_end(txn, err);

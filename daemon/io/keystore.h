@@ -3,8 +3,8 @@
  *
  *   keys    first number of a block → the random keys of its 32 numbers, wrapped together by the
  *           key-encryption key (KEK) of the key file; zeros stand where a key was destroyed
- *   prints  number, likeness, fingerprint → more of that household: what tells that a person is already
- *           known
+ *   prints  first number of a block, number of the row → fingerprints of households of that block: what
+ *           tells that a person is already known
  *   meta    the installation's own keys (wrapped), how many keys were made, how far prints go
  *
  * Keys are made KEYS_AHEAD at a time, in whole blocks, so that a new household costs no sync of its own. */

@@ -344,6 +344,48 @@ static void test_every_fingerprint_comes_back(void **unused)
 	assert_int_equal(match(keystore, "", "0687654321"), 1);
 }
 
+static uint32_t match_numbered(struct keystore *keystore, uint32_t number)
+{
+	char phone[16];
+
+	snprintf(phone, sizeof(phone), "06%08u", number);
+	return match(keystore, "", phone);
+}
+
+/* However many there are of neighbours, each comes back, and those of an erased household do not, in
+ * whichever row they stand. */
+static void test_many_fingerprints_come_back(void **unused)
+{
+	enum { NUMBERS = 70, EACH = 6 };
+	scoped(keystore_close) struct keystore *keystore = open_well();
+
+	(void)unused;
+	assert_int_equal(reach(keystore, NUMBERS), ERR_OK);
+	for (uint32_t number = 1; number <= NUMBERS; number++)
+		for (uint32_t i = 0; i < EACH; i++) {
+			char phone[16];
+
+			snprintf(phone, sizeof(phone), "06%08u", number * EACH + i);
+			remember(keystore, number, "", phone);
+			keystore_note(keystore, number);
+		}
+	assert_int_equal(keystore_flush(keystore), ERR_OK);
+	assert_int_equal(erase(keystore, 5), ERR_OK);
+	assert_int_equal(erase(keystore, 64), ERR_OK);
+	assert_int_equal(keystore_renew(keystore), ERR_OK);
+	remember(keystore, 1, "Jean", "");
+	keystore_note(keystore, NUMBERS + 1);
+	reopen(&keystore);
+	assert_int_equal(erase(keystore, 33), ERR_OK);
+	reopen(&keystore);
+
+	for (uint32_t number = 1; number <= NUMBERS; number++)
+		for (uint32_t i = 0; i < EACH; i++)
+			assert_int_equal(match_numbered(keystore, number * EACH + i),
+					 number != 5 && number != 33 && number != 64);
+	assert_int_equal(match(keystore, "Jean", ""), 1);
+}
+
 /* Making keys takes the noted fingerprints along. */
 static void test_reach_writes_noted_fingerprints(void **unused)
 {
@@ -644,6 +686,7 @@ int main(void)
 		TEST(test_erased_key_never_opens_again),
 		TEST(test_only_noted_fingerprints_are_kept),
 		TEST(test_every_fingerprint_comes_back),
+		TEST(test_many_fingerprints_come_back),
 		TEST(test_reach_writes_noted_fingerprints),
 		TEST(test_hashes_belong_to_the_installation),
 		TEST(test_wrong_key_file_is_refused),
