@@ -340,9 +340,10 @@ static enum err refuse(struct engine *engine, struct verdict *verdict, enum err 
 static enum err run_input(struct engine *engine, struct input *input, ms_t now)
 {
 	struct checker checker = {&engine->state, &engine->ports.keys, find_for_check, engine};
-	struct event event = *input->event;
+	struct event event;
 	enum err err;
 
+	event_copy(input->event, &event);
 	if (engine->refusal && input->authority != AUTHORITY_SYSTEM)
 		return refuse(engine, &input->verdict, engine->refusal);
 	if (event.kind == EVENT_JOURNAL_BEGUN && input->authority == AUTHORITY_SYSTEM)

@@ -67,3 +67,11 @@ void event_clear(struct event *event, enum event_kind kind)
 	if (info)
 		record_clear(info->record, &event->data);
 }
+
+void event_copy(const struct event *event, struct event *copy)
+{
+	const struct event_info *info = event_info_find(event->kind);
+
+	assert(info);
+	memcpy(copy, event, offsetof(struct event, data) + info->record->size);
+}

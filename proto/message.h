@@ -108,3 +108,5 @@ struct event {
 
 /* Empty envelope, every field of the kind's data absent. */
 void event_clear(struct event *event, enum event_kind kind);
+/* All of it that its kind has: most kinds fill a third of the room. */
+void event_copy(const struct event *event, struct event *copy);

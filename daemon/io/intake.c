@@ -28,8 +28,10 @@ struct request {
 
 struct slot {
 	struct request *request;
+	uint64_t seq;
+	bool is_duplicate;
+	struct fault *fault; /* in the request's arena; NULL: taken */
 	struct event event;
-	struct verdict verdict;
 };
 
 struct intake {
@@ -61,18 +63,18 @@ static void refuse(struct intake *intake, struct gate_link *link, uint32_t gate_
 	send_inner(intake, link, gate_msgid);
 }
 
-static void write_verdict(struct buf *out, const struct verdict *verdict)
+static void write_verdict(struct buf *out, const struct slot *slot)
 {
-	if (verdict->fault.code) {
+	if (slot->fault) {
 		write_map(out, 1);
 		write_text(out, "error");
-		rpc_fault(out, &verdict->fault);
+		rpc_fault(out, slot->fault);
 		return;
 	}
-	write_map(out, verdict->is_duplicate ? 2 : 1);
+	write_map(out, slot->is_duplicate ? 2 : 1);
 	write_text(out, "seq");
-	write_uint(out, verdict->seq);
-	if (verdict->is_duplicate) {
+	write_uint(out, slot->seq);
+	if (slot->is_duplicate) {
 		write_text(out, "duplicate");
 		write_bool(out, true);
 	}
@@ -99,7 +101,7 @@ static void finish(struct request *request)
 	rpc_begin_answer(&intake->inner, request->msgid);
 	write_array(&intake->inner, request->count);
 	for (uint32_t i = 0; i < request->count; i++)
-		write_verdict(&intake->inner, &request->slots[i].verdict);
+		write_verdict(&intake->inner, &request->slots[i]);
 	send_inner(intake, link, request->gate_msgid);
 
 	arena_reset(&request->arena);
@@ -109,14 +111,20 @@ static void finish(struct request *request)
 	release_link(link);
 }
 
+static void slot_refuse(struct slot *slot, const struct fault *fault)
+{
+	slot->fault = arena_new(&slot->request->arena, sizeof(*slot->fault));
+	*slot->fault = *fault;
+}
+
 static void on_verdict(void *context, const struct verdict *verdict)
 {
 	struct slot *slot = context;
 
-	slot->verdict.seq = verdict->seq;
-	slot->verdict.is_duplicate = verdict->is_duplicate;
+	slot->seq = verdict->seq;
+	slot->is_duplicate = verdict->is_duplicate;
 	if (verdict->fault.code)
-		slot->verdict.fault = verdict->fault;
+		slot_refuse(slot, &verdict->fault);
 	if (!--slot->request->left)
 		finish(slot->request);
 }
@@ -154,12 +162,11 @@ static enum err check_grants(const struct sender *sender, const struct event *ev
 			 "subjectsources");
 }
 
-static enum err read_slot(const struct sender *sender, struct reader *events, struct slot *slot)
+static enum err read_slot(const struct sender *sender, struct reader *events, struct slot *slot,
+			  struct fault *fault)
 {
-	struct fault *fault = &slot->verdict.fault;
 	const char *begin = events->at;
-	enum err err = event_decode_next(events, &slot->request->arena, &slot->event,
-					 &slot->verdict.fault);
+	enum err err = event_decode_next(events, &slot->request->arena, &slot->event, fault);
 
 	if (events->at - begin > EVENT_SIZE_MAX)
 		return fault_set(fault, ERR_TOO_LARGE, "", "an event has at most %d bytes",
@@ -175,13 +182,16 @@ static void submit_slots(struct intake *intake, const struct sender *sender,
 	request->left = request->count + 1;
 	for (uint32_t i = 0; i < request->count; i++) {
 		struct slot *slot = &request->slots[i];
+		struct fault fault;
 
 		slot->request = request;
-		if (read_slot(sender, events, slot))
-			request->left--;
-		else
+		if (!read_slot(sender, events, slot, &fault)) {
 			engine_submit(intake->core->engine, AUTHORITY_SENDER, &slot->event,
 				      on_verdict, slot);
+			continue;
+		}
+		slot_refuse(slot, &fault);
+		request->left--;
 	}
 	if (--request->left)
 		turns_wake(intake->core->turns);
