@@ -11,9 +11,12 @@
 #include "base/mem.h"
 #include "proto/limits.h"
 
+/* Much at once makes much durable with one sync: so the kernel may keep as much on its way as we take
+ * in one turn of the loop, as far as the system allows it. */
 enum {
 	HEADER_SIZE = 4,
-	READ_SIZE = 256 * 1024,  /* taken from one peer in one turn of the loop, at most */
+	READ_SIZE = 512 * 1024,  /* taken from one peer in one turn of the loop, at most */
+	SEND_SIZE = READ_SIZE,   /* on its way in the kernel */
 	WRITE_SIZE = 256 * 1024, /* so much is not left waiting for the end of the turn */
 	ACCEPTS_MAX = 64,        /* in one turn of the loop */
 	ACCEPT_PAUSE_MS = 100,   /* when there are no descriptors left */
@@ -62,6 +65,7 @@ struct peer *peer_new(struct loop *loop, int fd, const struct peer_handler *hand
 
 	descriptor_prepare(fd);
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size);
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){SEND_SIZE}, sizeof(int));
 	peer->loop = loop;
 	peer->fd = fd;
 	peer->handler = handler;
