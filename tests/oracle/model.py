@@ -545,7 +545,7 @@ class Model:
                 for pair in self.policy["pairs"]:
                     full = weeks.get((pair["id"], day.isocalendar()[:2]), 0) >= pair["visits_a_week"]
                     if self.works(pair, day, half) and self.serves(pair, sector) and \
-                            (urgent or not full) and (pair["id"], day, half) not in taken:
+                            (pair["visits_a_week"] if urgent else not full) and (pair["id"], day, half) not in taken:
                         return pair["id"], day, half
             day += timedelta(days=1)
         return None

@@ -275,6 +275,25 @@ static void test_a_week_holds_no_more_than_the_pair_makes(void **state)
 	expect(bench, 12, "p1", of_2015(1, 27), HALF_PM);
 }
 
+/* The week has its two visits; a household that is cut off doesn't wait for the next one, and counts
+ * for those behind. A pair that makes no visits makes none for it either. */
+static void test_cut_and_critical_go_beyond_the_week(void **state)
+{
+	struct bench *bench = *state;
+	add_pair(bench, "p0", every_half_day, 0);
+	add_pair(bench, "p1", every_half_day, 2);
+	add_booking(bench, 100, "p1", of_2015(1, 12), HALF_AM);
+	add_case(bench, 1, TIER_CUT, "dole");
+	add_case(bench, 2, TIER_CRITICAL, "dole");
+	add_case(bench, 3, TIER_URGENT, "dole");
+
+	make(bench);
+
+	expect(bench, 1, "p1", of_2015(1, 12), HALF_PM);
+	expect(bench, 2, "p1", of_2015(1, 13), HALF_AM);
+	expect(bench, 3, "p1", of_2015(1, 19), HALF_AM);
+}
+
 /* A confirmed visit keeps its half-day and takes one of the week's four. */
 static void test_confirmed_visits_stay_and_count(void **state)
 {
@@ -542,10 +561,10 @@ static bool serves(const struct plan_pair *pair, const struct plan_case *item)
 	return found && (item->closed != SAID_YES || pair->closed_sectors == SAID_YES);
 }
 
-/* The rules of SPEC 6 said anew, slowly: is (day, half) open to `pair`, given its bookings and the
- * first `count` visits of the answer? */
-static bool is_open(const struct bench *bench, const struct plan_pair *pair, day_t day,
-		    enum half half, uint32_t count)
+/* The rules said anew, slowly: is (day, half) open to `pair` for a case of that tier, given its
+ * bookings and the first `count` visits of the answer? */
+static bool is_open(const struct bench *bench, const struct plan_pair *pair, enum tier tier,
+		    day_t day, enum half half, uint32_t count)
 {
 	uint32_t in_week = 0;
 	struct iso_week week = day_iso_week(day);
@@ -574,7 +593,7 @@ static bool is_open(const struct bench *bench, const struct plan_pair *pair, day
 			return false;
 		in_week += at_week.week == week.week && at_week.year == week.year;
 	}
-	return in_week < pair->visits_a_week;
+	return in_week < pair->visits_a_week || (tier <= TIER_CRITICAL && pair->visits_a_week > 0);
 }
 
 /* Nothing earlier than `limit` was open to a pair that serves this case. */
@@ -589,7 +608,8 @@ static void check_nothing_sooner(const struct bench *bench, const struct plan_ca
 		for (day_t day = bench->request.first; day <= bench->request.last; day++) {
 			for (enum half half = HALF_AM; half <= HALF_PM; half++) {
 				if (day < limit || (day == limit && half < limit_half))
-					assert_false(is_open(bench, pair, day, half, count));
+					assert_false(
+						is_open(bench, pair, item->tier, day, half, count));
 			}
 		}
 	}
@@ -625,8 +645,8 @@ static void check_plan(const struct bench *bench)
 		assert_ptr_equal(visit, visit_at(bench, made));
 		assert_true(serves(pair_of(bench, visit->pair), item));
 		assert_in_range(visit->day, bench->request.first, bench->request.last);
-		assert_true(
-			is_open(bench, pair_of(bench, visit->pair), visit->day, visit->half, made));
+		assert_true(is_open(bench, pair_of(bench, visit->pair), item->tier, visit->day,
+				    visit->half, made));
 		check_nothing_sooner(bench, item, visit->day, visit->half, made);
 		made++;
 	}
@@ -696,6 +716,7 @@ int main(void)
 		TEST(test_good_friday_depends_on_the_department),
 		TEST(test_an_absence_is_kept_with_both_its_ends),
 		TEST(test_a_week_holds_no_more_than_the_pair_makes),
+		TEST(test_cut_and_critical_go_beyond_the_week),
 		TEST(test_confirmed_visits_stay_and_count),
 		TEST(test_a_visit_held_this_week_counts_although_it_is_over),
 		TEST(test_a_booking_on_a_saturday_counts_for_its_week),

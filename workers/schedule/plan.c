@@ -16,7 +16,7 @@ struct diary {
 	const struct plan_pair *pair;
 	bool taken[SLOTS_MAX];
 	uint32_t visits[WEEKS_MAX];
-	uint32_t next; /* every slot before it is gone for good: slots only ever become fewer */
+	uint32_t next; /* no slot before it is left to those that are placed now */
 };
 
 struct plan {
@@ -24,6 +24,7 @@ struct plan {
 	day_t monday; /* of the week in which the plan begins */
 	uint32_t slots;
 	bool working[DAYS_MAX];
+	bool is_pressing;      /* those that are placed now are cut or critical */
 	struct diary *diaries; /* in the order of the request's pairs */
 	uint64_t *booked;      /* sorted numbers of the cases that aren't planned again */
 	uint32_t booked_count;
@@ -32,8 +33,7 @@ struct plan {
 
 static void plan_begin(struct plan *plan, const struct plan_request *request, struct arena *arena,
 		       struct plan_answer *answer);
-static bool plan_comes_first(const struct plan_case *item);
-static void plan_place(struct plan *plan, const struct plan_case *item);
+static void plan_place_all(struct plan *plan, bool is_pressing);
 
 void plan_make(const struct plan_request *request, struct arena *arena, struct plan_answer *answer)
 {
@@ -41,19 +41,30 @@ void plan_make(const struct plan_request *request, struct arena *arena, struct p
 
 	plan_begin(&plan, request, arena, answer);
 
-	for (int first = 1; first >= 0; first--) {
-		for (uint32_t i = 0; i < request->cases.count; i++) {
-			const struct plan_case *item =
-				list_at(&request->cases, struct plan_case, i);
+	plan_place_all(&plan, true);
+	plan_place_all(&plan, false);
+}
 
-			if (plan_comes_first(item) == first)
-				plan_place(&plan, item);
-		}
+static bool is_pressing(const struct plan_case *item);
+static void plan_place(struct plan *plan, const struct plan_case *item);
+
+/* The list has cut and critical on top anyway; a plan does not depend on it. */
+static void plan_place_all(struct plan *plan, bool pressing)
+{
+	const struct list *cases = &plan->request->cases;
+
+	plan->is_pressing = pressing;
+	for (uint32_t i = 0; i < plan->request->pairs.count; i++)
+		plan->diaries[i].next = 0;
+	for (uint32_t i = 0; i < cases->count; i++) {
+		const struct plan_case *item = list_at(cases, struct plan_case, i);
+
+		if (is_pressing(item) == pressing)
+			plan_place(plan, item);
 	}
 }
 
-/* The list has these on top anyway; a plan does not depend on it. */
-static bool plan_comes_first(const struct plan_case *item)
+static bool is_pressing(const struct plan_case *item)
 {
 	return item->tier == TIER_CUT || item->tier == TIER_CRITICAL;
 }
@@ -217,12 +228,14 @@ static bool pair_may_serve(const struct plan_pair *pair, const struct plan_case 
 
 static bool diary_has_left(const struct diary *diary, const struct plan *plan, uint32_t slot);
 
+/* Slots only ever become fewer for those that are placed in one go. */
 static void diary_advance(struct diary *diary, const struct plan *plan)
 {
 	while (diary->next < plan->slots && !diary_has_left(diary, plan, diary->next))
 		diary->next++;
 }
 
+static bool diary_has_room(const struct diary *diary, uint32_t week, bool pressing);
 static bool pair_works_on(const struct plan_pair *pair, uint32_t weekday, uint32_t half);
 static bool pair_is_absent(const struct plan_pair *pair, day_t day);
 
@@ -231,9 +244,17 @@ static bool diary_has_left(const struct diary *diary, const struct plan *plan, u
 	uint32_t at = slot / HALVES;
 
 	return plan->working[at] && !diary->taken[slot] &&
-	       diary->visits[at / WEEK_DAYS] < diary->pair->visits_a_week &&
+	       diary_has_room(diary, at / WEEK_DAYS, plan->is_pressing) &&
 	       pair_works_on(diary->pair, at % WEEK_DAYS, slot % HALVES) &&
 	       !pair_is_absent(diary->pair, plan->monday + (day_t)at);
+}
+
+/* Who is cut off does not wait for next week because this one has its number of visits. */
+static bool diary_has_room(const struct diary *diary, uint32_t week, bool pressing)
+{
+	if (pressing)
+		return diary->pair->visits_a_week > 0;
+	return diary->visits[week] < diary->pair->visits_a_week;
 }
 
 /* The words of a half-day go mon.am, mon.pm, tue.am … fri.pm. */

@@ -6,7 +6,9 @@
  * the first in the order of the request goes. A pair has a half-day left when
  *   - it works that half-day of the week, on a day that is neither a holiday nor in an absence,
  *   - nothing is booked or planned for it then, and
- *   - its visits of that ISO week, bookings included, are fewer than it makes in a week.
+ *   - its visits of that ISO week, bookings included, are fewer than it makes in a week; a cut or
+ *     critical case takes the first half-day that exists, also beyond that number (but for a pair
+ *     that makes none).
  * A case of a closed sector goes only to pairs that serve closed sectors. What finds no half-day is
  * left out of the answer. So no case is overtaken by a later one that the same pairs serve.
  *
