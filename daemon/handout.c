@@ -52,12 +52,13 @@ static void list_pairs(const struct state *state, struct arena *arena, struct li
 	}
 }
 
-/* Confirmed, or moved by hand; and those held this week already, which count for the week. */
+/* Confirmed, or moved by hand; and those held already: in the plan's first week, which they count for,
+ * or today, since their cases aren't planned again until the day is past. */
 static bool is_booked(const struct visit *visit, const struct plan_request *request)
 {
 	day_t monday = request->first - day_weekday(request->first);
 
-	if (visit->day < monday || visit->day > request->last)
+	if ((visit->day < monday && visit->day < request->today) || visit->day > request->last)
 		return false;
 	switch (visit->state) {
 	case VISIT_STATE_CONFIRMED:
@@ -74,6 +75,30 @@ static bool is_booked(const struct visit *visit, const struct plan_request *requ
 	}
 }
 
+/* Nobody may know where: both absent then. */
+static void find_commune(const struct state *state, insee_t insee, int64_t *lat, int64_t *lon)
+{
+	const struct policy_commune *commune = policy_find_commune(&state->policy, insee);
+
+	*lat = commune ? commune->lat : SINT_NONE;
+	*lon = commune ? commune->lon : SINT_NONE;
+}
+
+static struct plan_booking plan_booking(const struct state *state, const struct visit *visit)
+{
+	uint32_t owner = case_resolve(state, visit->case_number);
+	struct plan_booking row = {
+		.is_set = true,
+		.case_number = owner ? owner : visit->case_number,
+		.pair = names_get(&state->names, visit->pair),
+		.day = visit->day,
+		.half = visit->half,
+	};
+
+	find_commune(state, state->cases.items[row.case_number].insee, &row.lat, &row.lon);
+	return row;
+}
+
 static void list_bookings(const struct state *state, struct arena *arena,
 			  struct plan_request *request)
 {
@@ -85,14 +110,9 @@ static void list_bookings(const struct state *state, struct arena *arena,
 	bookings->items = arena_new(arena, (count + 1) * sizeof(struct plan_booking));
 	for (uint32_t i = 1; i < state->visits.count; i++) {
 		const struct visit *visit = &state->visits.items[i];
-		uint32_t owner = case_resolve(state, visit->case_number);
 
-		if (!is_booked(visit, request))
-			continue;
-		push(bookings, struct plan_booking,
-		     ((struct plan_booking){true, owner ? owner : visit->case_number,
-					    names_get(&state->names, visit->pair), visit->day,
-					    visit->half}));
+		if (is_booked(visit, request))
+			push(bookings, struct plan_booking, plan_booking(state, visit));
 	}
 }
 
@@ -109,24 +129,18 @@ static bool is_to_plan(const struct state *state, const struct case_record *reco
 static struct plan_case plan_case(const struct state *state, uint32_t number)
 {
 	const struct case_record *record = &state->cases.items[number];
-	const struct policy_commune *commune = policy_find_commune(&state->policy, record->insee);
 	struct plan_case row = {
 		.is_set = true,
 		.case_number = number,
 		.tier = record->tier,
 		.closed = record->is_closed_sector ? SAID_YES : SAID_NO,
-		.lat = SINT_NONE,
-		.lon = SINT_NONE,
 	};
 
 	if (record->sector)
 		row.sector =
 			list_at(&state->policy.sectors, struct policy_sector, record->sector - 1)
 				->id;
-	if (commune) {
-		row.lat = commune->lat;
-		row.lon = commune->lon;
-	}
+	find_commune(state, record->insee, &row.lat, &row.lon);
 	return row;
 }
 
