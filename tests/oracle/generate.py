@@ -4,7 +4,8 @@
 
 A history is drawn from one seed and one profile: `facts` (what senders tell), `life` (and what the
 coordinator does), `undo` (and retractions and merges), `moved` (and corrections under other
-households' numbers). Days are mostly drawn from bounds: some day of the history plus or minus a rule's number, give or take one."""
+households' numbers), `crowded` (many households in many villages within two months: full weeks for
+the pair). Days are mostly drawn from bounds: some day of the history plus or minus a rule's number, give or take one."""
 
 import json
 import random
@@ -14,14 +15,17 @@ from datetime import date, timedelta
 from . import calendar_fr as calendar
 from .calendar_fr import add_months
 
-PROFILES = ("facts", "life", "undo", "moved")
+PROFILES = ("facts", "life", "undo", "moved", "crowded")
 SOURCES = ("fsl-39", "caf-39")
 SUPPLIERS = ("A", "B")
 ENERGIES = ("electricity", "electricity", "electricity", "gas", "heat", "water", "wood")
 COMMUNES = ("39198", "39198", "39097", "39300", "39478", "39001")
+VILLAGES = ("39198", "39526", "39001", "39101", "39211", "39415", "39013", "39434", "39097", "39500",
+    "39154", "39313", "39391", "39258", "39300", "39478")
 GIVERS = ("G1", "G2", "G3", "P1", "P2")
 FIRST = date(2015, 1, 5)
 LAST = date(2015, 10, 10)   # the closing bonus begins 70 days before 31 December
+CROWDED_LAST = date(2015, 3, 6)
 BOUNDS = (0, 1, 15, 20, 30, 31, 35, 50, 60, 80, 90, 180)
 
 
@@ -31,7 +35,10 @@ class History:
         self.profile = profile
         self.events = []
         self.days = [FIRST]
-        self.households = [f"h{n}" for n in range(1, self.random.randint(2, 6) + 1)]
+        self.is_crowded = profile == "crowded"
+        self.last = CROWDED_LAST if self.is_crowded else LAST
+        count = self.random.randint(12, 24) if self.is_crowded else self.random.randint(2, 6)
+        self.households = [f"h{n}" for n in range(1, count + 1)]
         self.forms, self.requests, self.told = [], [], []
 
     def chance(self, percent):
@@ -43,8 +50,9 @@ class History:
     def some(self, items, most=2):
         return sorted(self.random.sample(list(items), self.random.randint(0, most)))
 
-    def day(self, first=FIRST, last=LAST):
+    def day(self, first=FIRST, last=None):
         """A day between two, near something else that happens more often than not."""
+        last = last or self.last
         if self.chance(70):
             day = self.pick(self.days) + timedelta(days=self.pick((-1, 1)) * self.pick(BOUNDS)
                 + self.random.randint(-1, 1))
@@ -107,7 +115,7 @@ class History:
     def commune(self):
         if self.chance(4):
             return self.pick(("39999", "25056", "2A004"))
-        return self.pick(COMMUNES)
+        return self.pick(VILLAGES if self.is_crowded else COMMUNES)
 
     def request(self, day, household):
         number = f"R{len(self.requests)}"
@@ -120,7 +128,7 @@ class History:
             data["insee"] = self.commune()
         self.add("fsl.request_filed", day, data, household)
         if self.chance(60):
-            self.decision(min(day + timedelta(days=self.pick(BOUNDS)), LAST), number, household)
+            self.decision(min(day + timedelta(days=self.pick(BOUNDS)), self.last), number, household)
 
     def decision(self, day, number, household):
         self.days.append(day)
@@ -243,7 +251,7 @@ class History:
                 self.past(household)
         for _ in range(self.random.randint(5, 40)):
             self.pick(bag)(self.day(), self.pick(self.households))
-        until = min(max(self.pick(self.days) + timedelta(days=self.pick(BOUNDS)), FIRST), LAST)
+        until = min(max(self.pick(self.days) + timedelta(days=self.pick(BOUNDS)), FIRST), self.last)
         return sorted(self.events, key=lambda e: calendar.parse_time(e["time"])), until
 
     def past(self, household):

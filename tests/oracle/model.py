@@ -6,12 +6,14 @@ Only what was done in the world is remembered: case numbers, visits, mails.
 Out of the model: joining by fingerprints (only known numbers count), carry-over and the closing
 bonus (see the two hooks in `reasons_of`)."""
 
+from collections import Counter
 from datetime import date, datetime, timedelta
 
 from . import calendar_fr as calendar
 from .calendar_fr import UTC, add_months, paris_day, paris_moment
 from .cutoff import ENERGIES, earliest_cut
 from .facts import VISIT_TYPES, Facts, is_elsewhere
+from .neighbours import Place, Stop, share_days
 
 PREFIX = "fr.vigie."
 TIERS = ("cut", "critical", "urgent", "normal")
@@ -482,22 +484,25 @@ class Model:
     def plan(self):
         first, last = self.plan_days()
         kept = {}
-        taken, weeks = set(), {}
+        taken = {} # (pair, day, half): Stop
         for visit in self.visits:
-            stays = visit.state in HELD or self.is_left_alone(visit, first)
-            if stays:
-                taken.add((visit.pair, visit.day, visit.half))
-                week = (visit.pair, visit.day.isocalendar()[:2])
-                weeks[week] = weeks.get(week, 0) + 1
+            if visit.state in HELD or self.is_left_alone(visit, first):
+                where = self.spot_of(self.case_of(visit.case))
+                taken[visit.pair, visit.day, visit.half] = Stop(where, booked=True)
             elif visit.state == "planned":
                 case = self.case_of(visit.case)
                 if case in kept:
                     visit.add(None, "dropped")
                 else:
                     kept[case] = visit
-        for case in self.in_order():
-            if self.wants_visit(case, first):
-                self.place(case, kept.pop(case, None), first, last, taken, weeks)
+        wanting = [case for case in self.in_order() if self.wants_visit(case, first)]
+        for turn, case in enumerate(wanting):
+            self.place(case, turn, first, last, taken)
+        self.bring_neighbours_together(first, last, taken)
+        planned = {stop.case: slot for slot, stop in taken.items() if not stop.booked}
+        for case in wanting:
+            if case in planned:
+                self.put_down(case, kept.pop(case, None), planned[case])
         for visit in kept.values():
             visit.add(None, "dropped")
 
@@ -521,29 +526,54 @@ class Model:
             return False
         return not any(self.is_left_alone(v, first) for v in self.visits_of(case, "planned"))
 
-    def place(self, case, visit, first, last, taken, weeks):
-        slot = self.find_half_day(case, first, last, taken, weeks)
-        if slot is None:
-            if visit:
-                visit.add(None, "dropped")
-            return
+    def place(self, case, turn, first, last, taken):
+        slot = self.find_half_day(case, first, last, taken)
+        sector = self.facts.sector(case.household)
+        if slot:
+            taken[slot] = Stop(self.spot_of(case), turn=turn, tier=self.rank(case)[0], case=case,
+                serves=lambda pair: self.serves(pair, sector))
+
+    def put_down(self, case, visit, slot):
         pair, day, half = slot
-        taken.add(slot)
-        week = (pair, day.isocalendar()[:2])
-        weeks[week] = weeks.get(week, 0) + 1
         if visit is None:
             visit = Visit(len(self.visits) + 1, case.number, pair)
             self.visits.append(visit)
         visit.add(None, "planned", day, half, pair)
 
-    def find_half_day(self, case, first, last, taken, weeks):
+    def spot_of(self, case):
+        return case and self.policy["places"].get(self.facts.commune(case.household))
+
+    def bring_neighbours_together(self, first, last, taken):
+        monday = first - timedelta(days=first.weekday())
+        while monday <= last:
+            days = [[self.place_of(pair, day, half, first, taken) for half in ("am", "pm")]
+                for day in (monday + timedelta(days=n) for n in range(5))
+                for pair in self.policy["pairs"]]
+            share_days(days)
+            for place in (place for day in days for place in day):
+                slot = (place.pair["id"], place.day, place.half)
+                taken.pop(slot, None)
+                if place.visit:
+                    taken[slot] = place.visit
+            monday += timedelta(days=7)
+
+    def place_of(self, pair, day, half, first, taken):
+        stop = taken.get((pair["id"], day, half))
+        if stop:
+            fixed = stop.booked or stop.tier in ("cut", "critical")
+        else:
+            fixed = day < first or not self.works(pair, day, half)
+        return Place(pair, day, half, fixed, stop)
+
+    def find_half_day(self, case, first, last, taken):
         sector = self.facts.sector(case.household)
         urgent = self.options["cut_beyond_week"] and self.rank(case)[0] in ("cut", "critical")
         day = first
+        weeks = Counter((pair, at.isocalendar()[:2]) for pair, at, _ in taken)
         while day <= last:
             for half in ("am", "pm"):
                 for pair in self.policy["pairs"]:
-                    full = weeks.get((pair["id"], day.isocalendar()[:2]), 0) >= pair["visits_a_week"]
+                    full = weeks[pair["id"], day.isocalendar()[:2]] >= pair["visits_a_week"]
                     if self.works(pair, day, half) and self.serves(pair, sector) and \
                             (pair["visits_a_week"] if urgent else not full) and (pair["id"], day, half) not in taken:
                         return pair["id"], day, half

@@ -2,6 +2,8 @@
 
 import csv
 from datetime import date
+from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,9 +52,23 @@ def year_openings(years):
 
 
 def read_communes(path=COMMUNES):
+    return {row["insee"]: SECTORS.get(sector_of(row), sector_of(row)) for row in read_rows(path)}
+
+
+@cache
+def read_places(path=COMMUNES):
+    """Latitude and longitude in microdegrees."""
+    return {row["insee"]: (microdegrees(row["lat"]), microdegrees(row["lon"]))
+        for row in read_rows(path)}
+
+
+def read_rows(path):
     with open(path, encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {row["insee"]: SECTORS.get(sector_of(row), sector_of(row)) for row in rows}
+        return list(csv.DictReader(file))
+
+
+def microdegrees(text):
+    return int(Decimal(text) * 10 ** 6)
 
 
 def sector_of(row):
@@ -66,6 +82,7 @@ def jura(communes=None):
         "laws": [dict(LAW)],
         "sectors": {name: year_openings(years) for name, years in OPEN_YEARS.items()},
         "communes": communes if communes is not None else read_communes(),
+        "places": read_places(),
         "pairs": [dict(PAIR)],
         "planning": {"weeks": 3, "alsace_moselle": False},
     }

@@ -45,7 +45,7 @@ def test_vigie_sim_gives_what_the_case_says(case):
     assert len(refused) == case.get("refused", 0), refused
 
 
-@pytest.mark.parametrize("profile", ["facts", "life", "undo"])
+@pytest.mark.parametrize("profile", ["facts", "life", "undo", "crowded"])
 @pytest.mark.parametrize("seed", range(1, 41))
 def test_random_histories_are_told_alike(seed, profile, communes):
     events, until = generate(seed, profile)

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "workers/schedule/week.h"
+
 enum {
 	WEEK_DAYS = 7,
 	WORKING_DAYS = 5,               /* of a week: half-days of policy end on Friday */
@@ -14,7 +16,7 @@ enum {
 /* One pair's weeks. A slot is a half-day, counted from the morning of the first Monday. */
 struct diary {
 	const struct plan_pair *pair;
-	bool taken[SLOTS_MAX];
+	struct stop stops[SLOTS_MAX];
 	uint32_t visits[WEEKS_MAX];
 	uint32_t next; /* no slot before it is left to those that are placed now */
 };
@@ -28,45 +30,36 @@ struct plan {
 	struct diary *diaries; /* in the order of the request's pairs */
 	uint64_t *booked;      /* sorted numbers of the cases that aren't planned again */
 	uint32_t booked_count;
-	struct list *visits;
+	struct list *visits; /* a case's turn is its place here */
 };
 
 static void plan_begin(struct plan *plan, const struct plan_request *request, struct arena *arena,
 		       struct plan_answer *answer);
-static void plan_place_all(struct plan *plan, bool is_pressing);
+static void plan_place_all(struct plan *plan, bool pressing);
+static void plan_share_days(struct plan *plan, struct arena *arena);
+
+static void plan_follow_list(struct plan *plan, const struct plan_request *request,
+			     struct arena *arena, struct plan_answer *answer)
+{
+	plan_begin(plan, request, arena, answer);
+	plan_place_all(plan, true);
+	plan_place_all(plan, false);
+}
+
+void plan_make_by_list(const struct plan_request *request, struct arena *arena,
+		       struct plan_answer *answer)
+{
+	struct plan plan;
+
+	plan_follow_list(&plan, request, arena, answer);
+}
 
 void plan_make(const struct plan_request *request, struct arena *arena, struct plan_answer *answer)
 {
 	struct plan plan;
 
-	plan_begin(&plan, request, arena, answer);
-
-	plan_place_all(&plan, true);
-	plan_place_all(&plan, false);
-}
-
-static bool is_pressing(const struct plan_case *item);
-static void plan_place(struct plan *plan, const struct plan_case *item);
-
-/* The list has cut and critical on top anyway; a plan does not depend on it. */
-static void plan_place_all(struct plan *plan, bool pressing)
-{
-	const struct list *cases = &plan->request->cases;
-
-	plan->is_pressing = pressing;
-	for (uint32_t i = 0; i < plan->request->pairs.count; i++)
-		plan->diaries[i].next = 0;
-	for (uint32_t i = 0; i < cases->count; i++) {
-		const struct plan_case *item = list_at(cases, struct plan_case, i);
-
-		if (is_pressing(item) == pressing)
-			plan_place(plan, item);
-	}
-}
-
-static bool is_pressing(const struct plan_case *item)
-{
-	return item->tier == TIER_CUT || item->tier == TIER_CRITICAL;
+	plan_follow_list(&plan, request, arena, answer);
+	plan_share_days(&plan, arena);
 }
 
 /* --- what is already settled --- */
@@ -122,6 +115,15 @@ static int compare_numbers(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
+static struct spot spot_at(int64_t lat, int64_t lon)
+{
+	return (struct spot){
+		.is_known = lat != SINT_NONE && lon != SINT_NONE,
+		.lat = lat,
+		.lon = lon,
+	};
+}
+
 static struct diary *plan_find_diary(struct plan *plan, struct str pair)
 {
 	for (uint32_t i = 0; i < plan->request->pairs.count; i++) {
@@ -131,9 +133,9 @@ static struct diary *plan_find_diary(struct plan *plan, struct str pair)
 	return NULL;
 }
 
-static void diary_take(struct diary *diary, uint32_t slot)
+static void diary_take(struct diary *diary, uint32_t slot, struct stop stop)
 {
-	diary->taken[slot] = true;
+	diary->stops[slot] = stop;
 	diary->visits[slot / HALVES / WEEK_DAYS]++;
 }
 
@@ -153,15 +155,44 @@ static void plan_enter_bookings(struct plan *plan, struct arena *arena)
 		if (booking->day >= plan->request->today)
 			plan->booked[plan->booked_count++] = booking->case_number;
 		if (diary && slot >= 0 && slot < SLOTS_MAX)
-			diary_take(diary, slot);
+			diary_take(diary, slot,
+				   (struct stop){
+					   .is_set = true,
+					   .spot = spot_at(booking->lat, booking->lon),
+				   });
 	}
 	qsort(plan->booked, plan->booked_count, sizeof(uint64_t), compare_numbers);
 }
 
-/* --- one case --- */
+/* --- one case after the other --- */
+
+static bool is_pressing(const struct plan_case *item);
+static void plan_place(struct plan *plan, const struct plan_case *item);
+
+/* The list has cut and critical on top anyway; a plan does not depend on it. */
+static void plan_place_all(struct plan *plan, bool pressing)
+{
+	const struct list *cases = &plan->request->cases;
+
+	plan->is_pressing = pressing;
+	for (uint32_t i = 0; i < plan->request->pairs.count; i++)
+		plan->diaries[i].next = 0;
+	for (uint32_t i = 0; i < cases->count; i++) {
+		const struct plan_case *item = list_at(cases, struct plan_case, i);
+
+		if (is_pressing(item) == pressing)
+			plan_place(plan, item);
+	}
+}
+
+static bool is_pressing(const struct plan_case *item)
+{
+	return item->tier == TIER_CUT || item->tier == TIER_CRITICAL;
+}
 
 static bool plan_is_booked(const struct plan *plan, uint64_t number);
 static struct diary *plan_choose(struct plan *plan, const struct plan_case *item);
+static void plan_tell_visit(struct plan *plan, const struct diary *diary, uint32_t slot);
 
 static void plan_place(struct plan *plan, const struct plan_case *item)
 {
@@ -173,15 +204,28 @@ static void plan_place(struct plan *plan, const struct plan_case *item)
 	if (!diary)
 		return;
 
-	*list_at(plan->visits, struct planned_visit, plan->visits->count++) =
-		(struct planned_visit){
-			.is_set = true,
-			.case_number = item->case_number,
-			.pair = diary->pair->pair,
-			.day = plan->monday + (day_t)(diary->next / HALVES),
-			.half = HALF_AM + diary->next % HALVES,
-		};
-	diary_take(diary, diary->next);
+	diary_take(diary, diary->next,
+		   (struct stop){
+			   .is_set = true,
+			   .spot = spot_at(item->lat, item->lon),
+			   .turn = plan->visits->count++,
+			   .item = item,
+		   });
+	plan_tell_visit(plan, diary, diary->next);
+}
+
+/* Writes, or writes anew, when the case on that slot is visited. */
+static void plan_tell_visit(struct plan *plan, const struct diary *diary, uint32_t slot)
+{
+	const struct stop *stop = &diary->stops[slot];
+
+	*list_at(plan->visits, struct planned_visit, stop->turn) = (struct planned_visit){
+		.is_set = true,
+		.case_number = stop->item->case_number,
+		.pair = diary->pair->pair,
+		.day = plan->monday + (day_t)(slot / HALVES),
+		.half = HALF_AM + slot % HALVES,
+	};
 }
 
 static bool plan_is_booked(const struct plan *plan, uint64_t number)
@@ -190,11 +234,9 @@ static bool plan_is_booked(const struct plan *plan, uint64_t number)
 		       compare_numbers) != NULL;
 }
 
-static bool pair_may_serve(const struct plan_pair *pair, const struct plan_case *item);
 static void diary_advance(struct diary *diary, const struct plan *plan);
 
-/* The pair that can come soonest, or NULL. Its half-day is diary->next. This is the place where
- * neighbours will be brought together: by choosing among slots that nobody earlier wanted. */
+/* The pair that can come soonest, or NULL. Its half-day is diary->next. */
 static struct diary *plan_choose(struct plan *plan, const struct plan_case *item)
 {
 	struct diary *best = NULL;
@@ -211,19 +253,6 @@ static struct diary *plan_choose(struct plan *plan, const struct plan_case *item
 	return best;
 }
 
-static bool pair_may_serve(const struct plan_pair *pair, const struct plan_case *item)
-{
-	if (item->closed == SAID_YES && pair->closed_sectors != SAID_YES)
-		return false;
-	if (pair->sectors.count == 0)
-		return true;
-	for (uint32_t i = 0; i < pair->sectors.count; i++) {
-		if (str_equal(pair->sectors.item[i], item->sector))
-			return true;
-	}
-	return false;
-}
-
 /* --- one half-day --- */
 
 static bool diary_has_left(const struct diary *diary, const struct plan *plan, uint32_t slot);
@@ -235,18 +264,21 @@ static void diary_advance(struct diary *diary, const struct plan *plan)
 		diary->next++;
 }
 
+static bool diary_is_open(const struct diary *diary, const struct plan *plan, uint32_t slot);
 static bool diary_has_room(const struct diary *diary, uint32_t week, bool pressing);
-static bool pair_works_on(const struct plan_pair *pair, uint32_t weekday, uint32_t half);
-static bool pair_is_absent(const struct plan_pair *pair, day_t day);
 
 static bool diary_has_left(const struct diary *diary, const struct plan *plan, uint32_t slot)
 {
+	return diary_is_open(diary, plan, slot) && !diary->stops[slot].is_set &&
+	       diary_has_room(diary, slot / HALVES / WEEK_DAYS, plan->is_pressing);
+}
+
+static bool diary_is_open(const struct diary *diary, const struct plan *plan, uint32_t slot)
+{
 	uint32_t at = slot / HALVES;
 
-	return plan->working[at] && !diary->taken[slot] &&
-	       diary_has_room(diary, at / WEEK_DAYS, plan->is_pressing) &&
-	       pair_works_on(diary->pair, at % WEEK_DAYS, slot % HALVES) &&
-	       !pair_is_absent(diary->pair, plan->monday + (day_t)at);
+	return plan->working[at] &&
+	       pair_works_on(diary->pair, plan->monday + (day_t)at, HALF_AM + slot % HALVES);
 }
 
 /* Who is cut off does not wait for next week because this one has its number of visits. */
@@ -257,21 +289,48 @@ static bool diary_has_room(const struct diary *diary, uint32_t week, bool pressi
 	return diary->visits[week] < diary->pair->visits_a_week;
 }
 
-/* The words of a half-day go mon.am, mon.pm, tue.am … fri.pm. */
-static bool pair_works_on(const struct plan_pair *pair, uint32_t weekday, uint32_t half)
+/* --- one week after the other --- */
+
+static void plan_share_week(struct plan *plan, uint32_t first_slot, struct place *places);
+
+static void plan_share_days(struct plan *plan, struct arena *arena)
 {
-	assert(weekday < WORKING_DAYS); /* a working day is no Saturday and no Sunday */
-	return pair->half_days >> (weekday * HALVES + half) & 1;
+	uint32_t count = plan->request->pairs.count * WORKING_DAYS * HALVES;
+	struct place *places = arena_new(arena, (count + 1) * sizeof(struct place));
+
+	for (uint32_t slot = 0; slot < plan->slots; slot += WEEK_DAYS * HALVES)
+		plan_share_week(plan, slot, places);
 }
 
-static bool pair_is_absent(const struct plan_pair *pair, day_t day)
+static struct place diary_place(const struct diary *diary, const struct plan *plan, uint32_t slot)
 {
-	for (uint32_t i = 0; i < pair->absences.count; i++) {
-		const struct plan_absence *absence =
-			list_at(&pair->absences, struct plan_absence, i);
+	const struct stop *stop = &diary->stops[slot];
+	bool is_ours = stop->item && !is_pressing(stop->item);
 
-		if (day >= absence->from && day <= absence->to)
-			return true;
+	return (struct place){
+		.pair = diary->pair,
+		.moment = slot,
+		.is_fixed = stop->is_set ? !is_ours : !diary_is_open(diary, plan, slot),
+		.stop = *stop,
+	};
+}
+
+/* Each pair's morning and afternoon of each day, as week.h wants them; and back. */
+static void plan_share_week(struct plan *plan, uint32_t first_slot, struct place *places)
+{
+	uint32_t pairs = plan->request->pairs.count, count = WORKING_DAYS * HALVES * pairs;
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t slot = first_slot + i / HALVES / pairs * HALVES + i % HALVES;
+
+		places[i] = diary_place(&plan->diaries[i / HALVES % pairs], plan, slot);
 	}
-	return false;
+	week_share_days(places, count);
+	for (uint32_t i = 0; i < count; i++) {
+		struct diary *diary = &plan->diaries[i / HALVES % pairs];
+
+		diary->stops[places[i].moment] = places[i].stop;
+		if (places[i].stop.item)
+			plan_tell_visit(plan, diary, places[i].moment);
+	}
 }
