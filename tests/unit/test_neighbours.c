@@ -154,7 +154,7 @@ static void test_an_urgent_case_does_not_wait_for_a_confirmed_visit(void **state
 	trial_expect(trial, 1, "p1", of_2015(1, 12), HALF_AM);
 }
 
-/* Where nobody knows the commune, the list alone decides. */
+/* Where nobody knows the commune, nobody is drawn there, nor from there. */
 static void test_unknown_communes_follow_the_list(void **state)
 {
 	struct trial *trial = *state;

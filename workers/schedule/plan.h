@@ -21,8 +21,8 @@
  * its week: that visit is over, and the case stands in the list because it needs another.
  *
  * Cost: for the list, cases x pairs and pairs x half-days; for the map, the square of the half-days in
- * one week, a few times a week. The largest request (PLAN_CASES_MAX cases, POLICY_PAIRS_MAX pairs,
- * PLAN_WEEKS_MAX weeks) takes XX ms: bench/plan_km. */
+ * one week, up to thirty times a week and mostly three. The largest request (PLAN_CASES_MAX cases,
+ * POLICY_PAIRS_MAX pairs, PLAN_WEEKS_MAX weeks) takes less than a second: bench/kilometres. */
 #pragma once
 
 #include "proto/message.h"
