@@ -165,6 +165,20 @@ ms_t apply_next_timer(const struct state *state)
 	return first ? first->at_ms : MS_NONE;
 }
 
+static void ask_wanted_plan(struct state *state)
+{
+	if (state->plan_is_wanted)
+		plan_ask(state);
+	state->plan_is_wanted = false;
+}
+
+void apply_time(struct state *state, ms_t until, struct effects *effects)
+{
+	assert(until >= state->now);
+	run_timers(state, until, &(struct cause){.seq = state->seq + 1, .effects = effects});
+	ask_wanted_plan(state);
+}
+
 void apply(struct state *state, const struct event *event, struct effects *effects)
 {
 	struct cause passing = {.seq = event->seq, .effects = effects};
@@ -186,7 +200,5 @@ void apply(struct state *state, const struct event *event, struct effects *effec
 	if (event->found.match == MATCH_JOINED || event->found.match == MATCH_POSSIBLE)
 		link_found(state, event, party_household(state, event->found.household));
 	handlers[event->kind](state, event, &cause);
-	if (state->plan_is_wanted)
-		plan_ask(state);
-	state->plan_is_wanted = false;
+	ask_wanted_plan(state);
 }

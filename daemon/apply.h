@@ -6,6 +6,9 @@
 
 void apply(struct state *state, const struct event *event, struct effects *effects);
 
+/* Time alone goes on: every timer up to `until` fires, as the next event would make it. */
+void apply_time(struct state *state, ms_t until, struct effects *effects);
+
 /* The time of the next timer, MS_NONE when there is none. */
 ms_t apply_next_timer(const struct state *state);
 

@@ -542,7 +542,7 @@ enum err engine_begin(struct engine *engine, bool is_rehearsal, const uint8_t sa
 	return engine_turn(engine);
 }
 
-enum err engine_replay(struct engine *engine, struct str stored)
+enum err engine_replay_until(struct engine *engine, struct str stored, ms_t until)
 {
 	struct event event;
 	enum err err;
@@ -553,7 +553,20 @@ enum err engine_replay(struct engine *engine, struct str stored)
 		return err;
 	if (event.seq != engine->state.seq + 1 || event.accepted < engine->state.now)
 		return ERR_CORRUPT;
+	if (event.accepted > until)
+		return ERR_NOT_FOUND;
 	apply(&engine->state, &event, &engine->effects);
 	engine->effects.count = 0;
 	return ERR_OK;
+}
+
+enum err engine_replay(struct engine *engine, struct str stored)
+{
+	return engine_replay_until(engine, stored, INT64_MAX);
+}
+
+void engine_wait_until(struct engine *engine, ms_t until)
+{
+	apply_time(&engine->state, until, &engine->effects);
+	engine->effects.count = 0;
 }

@@ -41,6 +41,11 @@ engine_restore(struct engine *engine); /* to be filled from a snapshot, before r
 /* One stored event of the journal, in order, with effects dropped. ERR_CORRUPT when it does not hold.
  */
 enum err engine_replay(struct engine *engine, struct str stored) must_use;
+/* The same, but ERR_NOT_FOUND and nothing done when it was accepted later than `until`. */
+enum err engine_replay_until(struct engine *engine, struct str stored, ms_t until) must_use;
+/* Time goes on without any event, as it did until the next one came: what was replayed so far is then
+ * the state of that moment. For looking back; nothing can be replayed or taken afterwards. */
+void engine_wait_until(struct engine *engine, ms_t until);
 
 /* A new journal: its first event. Must be the first of all. The salt makes hashes of this journal's state
  * its own; it is random, or fixed where the same events must give the same digest again. */

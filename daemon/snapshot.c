@@ -482,14 +482,19 @@ static void pass_network(struct stream *stream, struct state *state)
 	pass_table(stream, state->parts, pass_mail);
 }
 
-static void pass_state(struct stream *stream, struct state *state)
+static void pass_head(struct stream *stream, uint64_t *seq, ms_t *now)
 {
 	uint32_t version = SNAPSHOT_VERSION;
 
 	if (pass(stream, version) != SNAPSHOT_VERSION)
 		stream->is_broken = true;
-	pass(stream, state->seq);
-	pass(stream, state->now);
+	pass(stream, *seq);
+	pass(stream, *now);
+}
+
+static void pass_state(struct stream *stream, struct state *state)
+{
+	pass_head(stream, &state->seq, &state->now);
 	pass(stream, state->today);
 	pass(stream, state->is_rehearsal);
 	pass_block(stream, state->salt, sizeof(state->salt));
@@ -537,6 +542,22 @@ enum err snapshot_read(struct str bytes, struct state *state)
 		return ERR_CORRUPT;
 	state_rebuild(state);
 	return ERR_OK;
+}
+
+ms_t snapshot_time(struct str bytes)
+{
+	struct stream *stream = mem_new(sizeof(*stream));
+	uint64_t seq = 0;
+	ms_t now = 0;
+	bool is_broken;
+
+	stream->is_reading = true;
+	stream->at = bytes.data;
+	stream->end = bytes.data + bytes.size;
+	pass_head(stream, &seq, &now);
+	is_broken = stream->is_broken;
+	mem_free(&stream);
+	return is_broken ? INT64_MAX : now;
 }
 
 static void add_to_digest(void *context, const void *bytes, size_t size)

@@ -16,5 +16,9 @@ void snapshot_write(const struct state *state, snapshot_out_fn *out, void *conte
  * away, when the bytes are not of this version or do not end where they should. */
 enum err snapshot_read(struct str bytes, struct state *state) must_use;
 
+/* The time at which it was taken, from its first bytes alone; INT64_MAX when they are not of this
+ * version. */
+ms_t snapshot_time(struct str bytes);
+
 /* BLAKE2b-256 of what snapshot_write() writes. */
 void snapshot_digest(const struct state *state, uint8_t digest[32]);

@@ -6,14 +6,45 @@
 #include "daemon/io/acts.h"
 #include "daemon/io/advance.h"
 #include "daemon/io/questions.h"
-#include "daemon/io/verify.h"
 
 struct control {
 	struct core *core;
 	struct dispatch *dispatch;
 	struct rpc_server *status, *control;
 	struct advance *advance;
+	struct jobs *jobs;
 };
+
+static void answer(struct control *control, struct rpc_call *call, const struct question_row *row,
+		   struct question *question)
+{
+	if (row->fn(question)) {
+		rpc_refuse(&call, &question->fault);
+		return;
+	}
+	if (row->flags & SOCKET_STATUS && strcmp(row->method, "status") == 0)
+		json_object_set_new(question->answer, "workers", dispatch_view(control->dispatch));
+	rpc_answer(&call, question->answer);
+}
+
+/* A question on its way to the child that answers it. */
+struct asked {
+	const struct question_row *row;
+	struct question *question;
+};
+
+static enum err answer_in_child(struct job_feed *feed, void *context, json_t **answer,
+				struct fault *fault)
+{
+	struct asked *asked = context;
+	enum err err;
+
+	asked->question->feed = feed;
+	err = asked->row->fn(asked->question);
+	*answer = asked->question->answer;
+	*fault = asked->question->fault;
+	return err;
+}
 
 static void ask(struct control *control, struct rpc_call *call, const struct question_row *row,
 		const json_t *params, bool may_tell)
@@ -24,14 +55,14 @@ static void ask(struct control *control, struct rpc_call *call, const struct que
 		.uid = call->uid,
 		.may_tell = may_tell,
 	};
+	struct asked asked = {row, &question};
 
-	if (rpc_check_params(params, row->params, &question.fault) || row->fn(&question)) {
+	if (rpc_check_params(params, row->params, &question.fault))
 		rpc_refuse(&call, &question.fault);
-		return;
-	}
-	if (row->sockets & SOCKET_STATUS && strcmp(row->method, "status") == 0)
-		json_object_set_new(question.answer, "workers", dispatch_view(control->dispatch));
-	rpc_answer(&call, question.answer);
+	else if (row->flags & IS_LONG)
+		jobs_begin(control->jobs, &call, answer_in_child, &asked);
+	else
+		answer(control, call, row, &question);
 }
 
 static void refuse_unknown(struct rpc_call *call, const char *text)
@@ -49,34 +80,10 @@ static void on_status_call(void *context, struct rpc_call *call, const char *met
 
 	if (!row)
 		refuse_unknown(call, "no such method here; orders go to the control socket");
-	else if (!(row->sockets & SOCKET_STATUS))
-		refuse_unknown(call, "this shows personal data: ask the control socket");
+	else if (!(row->flags & SOCKET_STATUS))
+		refuse_unknown(call, "this is not for readers: ask the control socket");
 	else
 		ask(context, call, row, params, false);
-}
-
-/* Reads the journal from its first event into a second state: long, and nothing else is done
- * meanwhile. */
-static void verify(struct control *control, struct rpc_call *call, const json_t *params)
-{
-	struct verification found;
-	struct fault fault = {0};
-	enum err err;
-
-	if (rpc_check_params(params, "", &fault)) {
-		rpc_refuse(&call, &fault);
-		return;
-	}
-	err = verify_journal(control->core, &found);
-	if (err) {
-		(void)fault_set(&fault, err == ERR_CORRUPT ? ERR_INTERNAL : err, "",
-				"the journal does not hold from event %llu on",
-				(unsigned long long)found.seq);
-		rpc_refuse(&call, &fault);
-		return;
-	}
-	rpc_answer(&call, json_pack("{s:I, s:s, s:b}", "events", (json_int_t)found.seq, "digest",
-				    found.digest, "ok", found.is_equal));
 }
 
 static void on_control_call(void *context, struct rpc_call *call, const char *method,
@@ -89,8 +96,6 @@ static void on_control_call(void *context, struct rpc_call *call, const char *me
 		ask(control, call, row, params, true);
 	else if (strcmp(method, "clock.advance") == 0)
 		advance_begin(control->advance, &call, params);
-	else if (strcmp(method, "verify") == 0)
-		verify(control, call, params);
 	else if (!act_begin(control->core, &call, method, params))
 		refuse_unknown(call, "no such method");
 }
@@ -103,6 +108,7 @@ enum err control_open(struct core *core, struct dispatch *dispatch, struct contr
 	control->core = core;
 	control->dispatch = dispatch;
 	control->advance = advance_new(core);
+	control->jobs = jobs_new(core);
 	err = rpc_server_open(core->loop, core->config->status_socket, on_status_call, control,
 			      &control->status);
 	if (!err)
@@ -122,6 +128,7 @@ void control_close(struct control **control)
 
 	if (!old)
 		return;
+	jobs_free(&old->jobs); /* before the servers, through which it answers */
 	rpc_server_close(&old->status);
 	rpc_server_close(&old->control);
 	advance_free(&old->advance);

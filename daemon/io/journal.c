@@ -216,79 +216,123 @@ static bool turn_follows(const struct turn *turn, uint64_t first, const uint8_t 
 
 /* ---- walking ---- */
 
-struct walk {
+struct journal_reader {
+	struct journal *journal;
 	uint64_t next; /* the number the next turn must begin with */
 	uint8_t chain[CHAIN_SIZE];
+	bool has_begun;
 	struct buf value; /* the turn being given: copied, so that nothing stays open meanwhile */
 };
 
-static void walk_done(struct walk *walk)
+struct journal_reader *journal_reader_new(struct journal *journal, uint64_t from)
 {
-	buf_done(&walk->value);
+	struct journal_reader *reader = mem_new(sizeof(*reader));
+
+	assert(from >= 1);
+	reader->journal = journal;
+	reader->next = from;
+	return reader;
 }
 
-/* Where the turn that holds `from` begins, and the chain before it. */
-static enum err walk_begin(struct journal *journal, uint64_t from, struct walk *walk)
+void journal_reader_free(struct journal_reader **address)
+{
+	if (!*address)
+		return;
+	buf_done(&(*address)->value);
+	free(*address);
+	*address = NULL;
+}
+
+uint64_t journal_reader_next_seq(const struct journal_reader *reader)
+{
+	return reader->next;
+}
+
+/* Where the turn that holds the first number begins, and the chain before it. */
+static enum err reader_begin(struct journal_reader *reader)
 {
 	scoped(look_end) struct look look;
 	struct turn turn;
-	enum err err = look_begin(journal, &look);
+	enum err err = look_begin(reader->journal, &look);
 
-	*walk = (struct walk){.next = from};
 	if (err == ERR_OK)
-		err = cursor_seek(look.cursor, from, &turn);
+		err = cursor_seek(look.cursor, reader->next, &turn);
 	if (err != ERR_OK)
 		return err;
 
-	walk->next = turn.first;
+	reader->next = turn.first;
+	reader->has_begun = true;
 	err = cursor_turn(look.cursor, MDB_PREV, &turn);
 	if (err == ERR_OK)
-		memcpy(walk->chain, turn.value.data, CHAIN_SIZE);
+		memcpy(reader->chain, turn.value.data, CHAIN_SIZE);
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* Brings the next turn into the walk, checked. */
-static enum err walk_step(struct journal *journal, struct walk *walk, struct turn *turn)
+/* Brings the next turn into the reader, checked. */
+static enum err reader_step(struct journal_reader *reader, struct turn *turn)
 {
 	scoped(look_end) struct look look;
-	enum err err = look_begin(journal, &look);
+	enum err err = look_begin(reader->journal, &look);
 
 	if (err == ERR_OK)
-		err = cursor_seek(look.cursor, walk->next, turn);
-	if (err == ERR_NOT_FOUND)
-		return ERR_CORRUPT;
+		err = cursor_seek(look.cursor, reader->next, turn);
 	if (err != ERR_OK)
 		return err;
-	if (!turn_follows(turn, walk->next, walk->chain))
+	if (!turn_follows(turn, reader->next, reader->chain))
 		return ERR_CORRUPT;
 
-	buf_reset(&walk->value);
-	buf_add_str(&walk->value, turn->value);
-	turn->value = buf_str(&walk->value);
+	buf_reset(&reader->value);
+	buf_add_str(&reader->value, turn->value);
+	turn->value = buf_str(&reader->value);
 	turn->record = (struct str){turn->value.data + HEAD_SIZE, turn->value.size - HEAD_SIZE};
-	memcpy(walk->chain, turn->value.data, CHAIN_SIZE);
-	walk->next = turn->first + turn->count;
+	memcpy(reader->chain, turn->value.data, CHAIN_SIZE);
+	reader->next = turn->first + turn->count;
+	return ERR_OK;
+}
+
+enum err journal_reader_next(struct journal_reader *reader, uint64_t *first, uint32_t *count,
+			     struct str *record)
+{
+	struct turn turn;
+	enum err err = ERR_OK;
+
+	if (reader->next > reader->journal->last)
+		return ERR_NOT_FOUND;
+	if (!reader->has_begun)
+		err = reader_begin(reader);
+	if (err == ERR_OK)
+		err = reader_step(reader, &turn);
+	if (err == ERR_NOT_FOUND || err == ERR_CORRUPT) {
+		log_error("journal.corrupt", "seq=%llu", (unsigned long long)reader->next);
+		return ERR_CORRUPT;
+	}
+	if (err != ERR_OK)
+		return err;
+
+	*first = turn.first;
+	*count = turn.count;
+	*record = turn.record;
 	return ERR_OK;
 }
 
 enum err journal_walk(struct journal *journal, uint64_t from, journal_walk_fn *fn, void *context,
 		      uint64_t *stopped)
 {
-	scoped(walk_done) struct walk walk = {.next = from};
-	struct turn turn;
-	enum err err = ERR_OK;
+	scoped(journal_reader_free) struct journal_reader *reader =
+		journal_reader_new(journal, from);
+	enum err err = ERR_OK, end = ERR_OK;
+	struct str record;
+	uint64_t first;
+	uint32_t count;
 
-	assert(from >= 1);
-	if (from <= journal->last)
-		err = walk_begin(journal, from, &walk);
-	while (err == ERR_OK && walk.next <= journal->last) {
-		err = walk_step(journal, &walk, &turn);
-		if (err == ERR_OK)
-			err = fn(context, turn.first, turn.count, turn.record);
+	while (err == ERR_OK && end == ERR_OK) {
+		end = journal_reader_next(reader, &first, &count, &record);
+		if (end == ERR_OK)
+			err = fn(context, first, count, record);
 	}
-	if (err == ERR_CORRUPT)
-		log_error("journal.corrupt", "seq=%llu", (unsigned long long)walk.next);
-	*stopped = walk.next;
+	*stopped = reader->next;
+	if (err == ERR_OK && end != ERR_NOT_FOUND)
+		return end;
 	return err;
 }
 

@@ -46,6 +46,18 @@ void journal_last_chain(const struct journal *journal, uint8_t chain[CHAIN_SIZE]
 enum err journal_chain_at(struct journal *journal, uint64_t seq,
 			  uint8_t chain[CHAIN_SIZE]) must_use;
 
+/* Reads turn by turn, at the caller's pace: nothing is open between two calls, and what is appended
+ * meanwhile is read too. Begins with the turn that holds `from` (at least 1). */
+struct journal_reader;
+struct journal_reader *journal_reader_new(struct journal *journal, uint64_t from);
+void journal_reader_free(struct journal_reader **reader);
+/* One turn, its chain, numbers and lengths checked; the record is borrowed until the next call.
+ * ERR_NOT_FOUND: there are no more yet. ERR_CORRUPT: it does not hold from
+ * journal_reader_next_seq() on. */
+enum err journal_reader_next(struct journal_reader *reader, uint64_t *first, uint32_t *count,
+			     struct str *record) must_use;
+uint64_t journal_reader_next_seq(const struct journal_reader *reader);
+
 /* Gives every turn from the one that holds `from` (at least 1) to the end, checking chain, numbers and
  * lengths on the way. ERR_CORRUPT: `stopped` is the number where it does not hold; what came before
  * was given. `stopped` is the number after the last when all went well. No transaction is open while

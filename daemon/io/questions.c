@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/io/verify.h"
 #include "daemon/view.h"
 #include "daemon/view_network.h"
 
@@ -535,6 +536,22 @@ static enum err ask_tasks(struct question *question)
 	return ERR_OK;
 }
 
+/* --- the journal ------------------------------------------------------------------------------ */
+
+static enum err ask_verify(struct question *question)
+{
+	struct verification found;
+	enum err err = verify_feed(question->core, question->feed, &found);
+
+	if (err)
+		return fault_set(&question->fault, ERR_INTERNAL, "",
+				 "the journal does not hold after event %llu",
+				 (unsigned long long)found.seq);
+	question->answer = json_pack("{s:I, s:s, s:b}", "events", (json_int_t)found.seq, "digest",
+				     found.digest, "ok", found.is_equal);
+	return ERR_OK;
+}
+
 /* --- the whole -------------------------------------------------------------------------------- */
 
 static const struct question_row rows[] = {
@@ -550,6 +567,7 @@ static const struct question_row rows[] = {
 	 ask_givers},
 	{"giver.show", SOCKET_CONTROL, "giver", ask_giver},
 	{"task.list", SOCKET_STATUS | SOCKET_CONTROL, "state kind limit", ask_tasks},
+	{"verify", SOCKET_CONTROL | IS_LONG, "", ask_verify},
 };
 
 const struct question_row *question_find(const char *method)

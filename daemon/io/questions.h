@@ -3,16 +3,17 @@
 
 #include <jansson.h>
 
-#include "daemon/io/core.h"
+#include "daemon/io/job.h"
 
-enum question_socket { SOCKET_STATUS = 1, SOCKET_CONTROL = 2 };
+enum question_flags { SOCKET_STATUS = 1, SOCKET_CONTROL = 2, IS_LONG = 4 /* asked in a child */ };
 
 struct question {
 	struct core *core;
 	const json_t *params;
 	uint32_t uid;
-	bool may_tell;  /* asked on control.sock: reasons in words, which tell of health and help */
-	json_t *answer; /* set on success; the caller's */
+	bool may_tell; /* asked on control.sock: reasons in words, which tell of health and help */
+	struct job_feed *feed;       /* of a long one; NULL when the core itself answers */
+	json_t *answer;              /* set on success; the caller's */
 	struct fault fault;
 };
 
@@ -20,7 +21,7 @@ typedef enum err question_fn(struct question *question);
 
 struct question_row {
 	const char *method;
-	uint32_t sockets;   /* which sockets take it */
+	uint32_t flags;     /* which sockets take it, IS_LONG */
 	const char *params; /* the names it takes, parted by spaces */
 	question_fn *fn;
 };

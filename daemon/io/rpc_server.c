@@ -107,6 +107,11 @@ void rpc_refuse(struct rpc_call **call, const struct fault *fault)
 			 fault->text, "data", data));
 }
 
+bool rpc_is_awaited(const struct rpc_call *call)
+{
+	return find_client(call->server, call->client) != NULL;
+}
+
 static void refuse_line(struct client *client, int number, enum err code, const char *text)
 {
 	json_t *answer = json_pack("{s:s, s:n, s:{s:i, s:s, s:{s:s, s:s, s:s}}}", "jsonrpc", "2.0",

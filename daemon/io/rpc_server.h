@@ -30,5 +30,8 @@ void rpc_server_close(struct rpc_server **server);
 void rpc_answer(struct rpc_call **call, json_t *result);
 void rpc_refuse(struct rpc_call **call, const struct fault *fault);
 
+/* Is whoever asked still there? */
+bool rpc_is_awaited(const struct rpc_call *call);
+
 /* ERR_BAD_REQUEST, naming it, for a parameter that is not among `names`, which spaces part. */
 enum err rpc_check_params(const json_t *params, const char *names, struct fault *fault) must_use;

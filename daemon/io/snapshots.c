@@ -3,18 +3,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "daemon/io/child.h"
 #include "daemon/snapshot.h"
 #include "proto/hash.h"
 
@@ -74,22 +73,26 @@ static void file_path(const struct core *core, uint64_t seq, char *path, size_t 
 
 /* --- loading ---------------------------------------------------------------------------------- */
 
-static enum err read_bytes_of(const char *bytes, size_t size, struct state *state)
+/* ERR_NOT_FOUND: it was taken after `until`. */
+static enum err read_bytes_of(const char *bytes, size_t size, ms_t until, struct state *state)
 {
+	struct str held = {bytes + HEAD_SIZE, size - HEAD_SIZE};
 	uint8_t digest[CHAIN_SIZE];
 	struct digest sum;
 
-	if (size < HEAD_SIZE || memcmp(bytes, magic, sizeof(magic)) != 0)
+	if (memcmp(bytes, magic, sizeof(magic)) != 0)
 		return ERR_CORRUPT;
+	if (snapshot_time(held) > until)
+		return ERR_NOT_FOUND;
 	digest_begin(&sum);
-	digest_add(&sum, bytes + HEAD_SIZE, size - HEAD_SIZE);
+	digest_add(&sum, held.data, held.size);
 	digest_end(&sum, digest);
 	if (memcmp(digest, bytes + sizeof(magic), sizeof(digest)) != 0)
 		return ERR_CORRUPT;
-	return snapshot_read((struct str){bytes + HEAD_SIZE, size - HEAD_SIZE}, state);
+	return snapshot_read(held, state);
 }
 
-static enum err load_file(const struct core *core, uint64_t seq, struct state *state)
+static enum err load_file(const struct core *core, uint64_t seq, ms_t until, struct state *state)
 {
 	char path[PATH_MAX];
 	struct stat info;
@@ -108,29 +111,43 @@ static enum err load_file(const struct core *core, uint64_t seq, struct state *s
 	close(fd);
 	if (bytes == MAP_FAILED)
 		return ERR_IO;
-	err = read_bytes_of(bytes, (size_t)info.st_size, state);
+	err = read_bytes_of(bytes, (size_t)info.st_size, until, state);
 	munmap(bytes, (size_t)info.st_size);
 	return err;
 }
 
-void snapshots_load(struct core *core, struct state *state)
+/* Its number; 0: none was good, the state is empty. */
+static uint64_t load_newest(const struct core *core, ms_t until, struct state *state)
 {
 	struct found found = {0};
+	uint64_t loaded = 0;
 
 	list_files(core, &found);
-	for (uint32_t i = 0; i < found.count; i++) {
-		enum err err = load_file(core, found.seqs[i], state);
+	for (uint32_t i = 0; i < found.count && !loaded; i++) {
+		enum err err = load_file(core, found.seqs[i], until, state);
 
 		if (!err) {
-			core->snapshot_seq = found.seqs[i];
-			break;
+			loaded = found.seqs[i];
+			continue;
 		}
-		log_warn("snapshot.damaged", "seq=%llu code=%s", (unsigned long long)found.seqs[i],
-			 err_name(err));
+		if (err != ERR_NOT_FOUND)
+			log_warn("snapshot.damaged", "seq=%llu code=%s",
+				 (unsigned long long)found.seqs[i], err_name(err));
 		state_done(state);
 		state_init(state);
 	}
 	free(found.seqs);
+	return loaded;
+}
+
+void snapshots_load(struct core *core, struct state *state)
+{
+	core->snapshot_seq = load_newest(core, INT64_MAX, state);
+}
+
+void snapshots_load_until(const struct core *core, ms_t until, struct state *state)
+{
+	(void)load_newest(core, until, state);
 }
 
 /* --- writing, in a child ---------------------------------------------------------------------- */
@@ -218,41 +235,10 @@ static bool write_snapshot(const struct core *core)
 	return true;
 }
 
-/* The child shares nothing that works: not the locks of journal and keystore, not the loop's signals,
- * and it does not outlive its parent. */
-static void become_child(pid_t parent)
-{
-	sigset_t all;
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(EXIT_FAILURE);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGINT, SIG_DFL);
-	sigfillset(&all);
-	(void)sigprocmask(SIG_UNBLOCK, &all, NULL);
-	(void)close_range(3, ~0U, 0);
-}
-
-static pid_t fork_quietly(void)
-{
-	pid_t parent = getpid(), child;
-	sigset_t all, before;
-
-	sigfillset(&all);
-	(void)sigprocmask(SIG_BLOCK, &all, &before);
-	child = fork();
-	if (!child)
-		become_child(parent);
-	else
-		(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	return child;
-}
-
 static void start_child(struct core *core)
 {
 	uint64_t seq = engine_state(core->engine)->seq;
-	pid_t child = fork_quietly();
+	pid_t child = child_fork(-1);
 
 	if (child < 0) {
 		log_warn("snapshot.fork", "seq=%llu", (unsigned long long)seq);

@@ -7,6 +7,9 @@
 /* Fills an empty state from the newest snapshot that holds, or leaves it empty. */
 void snapshots_load(struct core *core, struct state *state);
 
+/* The same from the newest one that was taken at `until` or before; nothing else is touched. */
+void snapshots_load_until(const struct core *core, ms_t until, struct state *state);
+
 /* Starts one when enough has happened since the last, and sees to one that is being written. */
 void snapshots_after_turn(struct core *core);
 

@@ -17,18 +17,36 @@ static enum err replay_turn(void *context, uint64_t first, uint32_t count, struc
 	return err;
 }
 
-enum err verify_journal(struct core *core, struct verification *found)
+static void compare(const struct core *core, const struct engine *engine,
+		    struct verification *found)
 {
-	struct engine_ports none = {0};
-	struct engine *engine = engine_new(&none);
 	char live[DIGEST_TEXT_SIZE];
-	uint64_t stopped;
-	enum err err = journal_walk(core->journal, 1, replay_turn, engine, &stopped);
 
 	found->seq = engine_state(engine)->seq;
 	engine_digest(engine, found->digest);
 	engine_digest(core->engine, live);
 	found->is_equal = strcmp(live, found->digest) == 0;
+}
+
+enum err verify_journal(struct core *core, struct verification *found)
+{
+	struct engine_ports none = {0};
+	struct engine *engine = engine_new(&none);
+	uint64_t stopped;
+	enum err err = journal_walk(core->journal, 1, replay_turn, engine, &stopped);
+
+	compare(core, engine, found);
+	engine_free(&engine);
+	return err;
+}
+
+enum err verify_feed(struct core *core, struct job_feed *feed, struct verification *found)
+{
+	struct engine_ports none = {0};
+	struct engine *engine = engine_new(&none);
+	enum err err = job_replay(feed, engine, engine_state(core->engine)->seq, INT64_MAX);
+
+	compare(core, engine, found);
 	engine_free(&engine);
 	return err;
 }

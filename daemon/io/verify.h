@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/io/core.h"
+#include "daemon/io/job.h"
 
 struct verification {
 	uint64_t seq; /* the last event that held */
@@ -9,5 +10,8 @@ struct verification {
 	bool is_equal; /* to the live state's digest */
 };
 
-/* ERR_CORRUPT when the journal does not hold. */
+/* In this process. ERR_CORRUPT when the journal does not hold. */
 enum err verify_journal(struct core *core, struct verification *found) must_use;
+
+/* The same in a child, up to the event at which it was asked. */
+enum err verify_feed(struct core *core, struct job_feed *feed, struct verification *found) must_use;

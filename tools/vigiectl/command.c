@@ -403,8 +403,7 @@ const struct command commands[] = {
 		.words = "verify",
 		.method = "verify",
 		.socket = SOCKET_ACTS,
-		.help = "Replay the whole journal and compare it with the state in memory. Nothing "
-			"else is done meanwhile.",
+		.help = "Replay the whole journal and compare it with the state in memory.",
 		.is_long = true,
 		.verdict = "ok",
 		.print = print_verification,
