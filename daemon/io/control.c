@@ -5,7 +5,7 @@
 
 #include "daemon/io/acts.h"
 #include "daemon/io/advance.h"
-#include "daemon/io/questions.h"
+#include "daemon/io/history.h"
 
 struct control {
 	struct core *core;
@@ -59,6 +59,8 @@ static void ask(struct control *control, struct rpc_call *call, const struct que
 
 	if (rpc_check_params(params, row->params, &question.fault))
 		rpc_refuse(&call, &question.fault);
+	else if (json_object_get(params, "on"))
+		history_ask(control->jobs, &call, row, &question);
 	else if (row->flags & IS_LONG)
 		jobs_begin(control->jobs, &call, answer_in_child, &asked);
 	else

@@ -290,8 +290,8 @@ static void start_feeding(struct job *job)
 	memcpy(&from, job->said.data, sizeof(from));
 	job->reader = journal_reader_new(job->jobs->core->journal, from ? from : 1);
 	if (from)
-		job->writable = watch_new(job->jobs->core->loop, job->fd, false, true, on_writable,
-					  job);
+		job->writable =
+			watch_new(job->jobs->core->loop, job->fd, false, true, on_writable, job);
 }
 
 /* --- the answer --- */

@@ -146,7 +146,9 @@ static bool get_case(struct question *question, uint32_t *number)
 	*number = said ? case_resolve(state_of(question), (uint32_t)said) : 0;
 	if (*number)
 		return true;
-	(void)fault_set(&question->fault, ERR_NOT_FOUND, "case", "no case has this number");
+	(void)fault_set(&question->fault, ERR_NOT_FOUND, "case",
+			question->present ? "no case had this number on that day"
+					  : "no case has this number");
 	return false;
 }
 
@@ -277,6 +279,30 @@ static bool get_sector(struct question *question, uint32_t *sector)
 	return true;
 }
 
+/* Was the household of that day erased since? What is told of it now is its place, and no reason. */
+static bool is_erased_since(const struct question *question, uint32_t number)
+{
+	const struct state *then = state_of(question), *present = question->present;
+	uint32_t at = then->cases.items[number].household;
+
+	for (; present && at; at = then->households.items[at].next_member)
+		if (present->parties.items[then->households.items[at].party].is_erased)
+			return true;
+	return false;
+}
+
+static json_t *queue_line(const struct question *question, uint32_t number)
+{
+	json_t *line = view_case(state_of(question), number, question->may_tell);
+
+	if (!is_erased_since(question, number))
+		return line;
+	json_object_set_new(line, "reasons", json_array());
+	if (question->may_tell)
+		json_object_set_new(line, "why", json_null());
+	return line;
+}
+
 static bool passes(const struct case_filter *filter, const struct case_record *record)
 {
 	return (!filter->sector || filter->sector == record->sector) &&
@@ -304,7 +330,7 @@ static enum err ask_queue(struct question *question)
 		if (!passes(&filter, &state->cases.items[number]))
 			continue;
 		if (total++ < limit)
-			json_array_append_new(cases, view_case(state, number, question->may_tell));
+			json_array_append_new(cases, queue_line(question, number));
 	}
 	question->answer =
 		json_pack("{s:I, s:o, s:I, s:o}", "seq", (json_int_t)state->seq, "today",
@@ -314,12 +340,18 @@ static enum err ask_queue(struct question *question)
 
 static enum err ask_explain(struct question *question)
 {
+	const struct state *state = state_of(question);
 	uint32_t number;
 
 	if (!get_case(question, &number))
 		return question->fault.code;
-	question->answer = question->may_tell ? view_explanation(state_of(question), number)
-					      : view_case(state_of(question), number, false);
+	if (is_erased_since(question, number))
+		return fault_set(&question->fault, ERR_ERASED, "case",
+				 "this household was erased since; nothing is told of it any more");
+	question->answer = question->may_tell ? view_explanation(state, number)
+					      : view_case(state, number, false);
+	json_object_set_new(question->answer, "seq", json_integer((json_int_t)state->seq));
+	json_object_set_new(question->answer, "today", view_day(state->today));
 	return ERR_OK;
 }
 
@@ -556,8 +588,8 @@ static enum err ask_verify(struct question *question)
 
 static const struct question_row rows[] = {
 	{"status", SOCKET_STATUS | SOCKET_CONTROL, "", ask_status},
-	{"queue.list", SOCKET_STATUS | SOCKET_CONTROL, "sector tier state limit", ask_queue},
-	{"case.explain", SOCKET_STATUS | SOCKET_CONTROL, "case", ask_explain},
+	{"queue.list", SOCKET_STATUS | SOCKET_CONTROL, "sector tier state limit on", ask_queue},
+	{"case.explain", SOCKET_STATUS | SOCKET_CONTROL, "case on", ask_explain},
 	{"case.show", SOCKET_CONTROL, "case", ask_show},
 	{"visit.list", SOCKET_STATUS | SOCKET_CONTROL, "week from to pair state limit", ask_visits},
 	{"visit.sheet", SOCKET_CONTROL, "pair week", ask_sheet},

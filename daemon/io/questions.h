@@ -12,6 +12,7 @@ struct question {
 	const json_t *params;
 	uint32_t uid;
 	bool may_tell; /* asked on control.sock: reasons in words, which tell of health and help */
+	const struct state *present; /* as it is now, when asked of a past day; else NULL */
 	struct job_feed *feed;       /* of a long one; NULL when the core itself answers */
 	json_t *answer;              /* set on success; the caller's */
 	struct fault fault;

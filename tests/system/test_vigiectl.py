@@ -99,7 +99,11 @@ REQUESTS = [
     ("queue list", "control", "queue.list", {}),
     ("queue list --sector dole --tier cut --state waiting --limit 20", "control", "queue.list",
      {"sector": "dole", "tier": "cut", "state": "waiting", "limit": 20}),
+    ("queue list --sector dole --on 2015-06-30", "control", "queue.list",
+     {"sector": "dole", "on": "2015-06-30"}),
     ("case explain 12", "control", "case.explain", {"case": 12}),
+    ("case explain 12 --on 2015-06-30", "control", "case.explain",
+     {"case": 12, "on": "2015-06-30"}),
     ("case show 12", "control", "case.show", {"case": 12}),
     ("case close 12 unreachable", "control", "case.close", {"case": 12, "reason": "unreachable"}),
     ("case derogate 12 allow --until 2015-06-30", "control", "case.derogate",
@@ -673,6 +677,26 @@ def test_the_real_core_takes_every_order(town):
     good(town, "clock", "advance", "2015-03-05")
     assert good(town, "task", "kick", "--buried") == "0 kicked\n"
     good(town, "household", "erase", 4, "--forever")
+
+
+def test_the_real_core_tells_why_it_was_so_then(town):
+    before = good(town, "case", "explain", 1, "--on", world.LATER)
+    listed = good(town, "queue", "list", "--on", world.LATER)
+    as_json = json.loads(good(town, "queue", "list", "--json"))
+    good(town, "case", "close", 1, "unreachable")
+    good(town, "clock", "advance", "2015-09-01")
+
+    assert re.search(rf"As of +{world.LATER}\n", before)
+    assert good(town, "case", "explain", 1, "--on", world.LATER) != before, "closed on that day"
+    assert "unreachable" in good(town, "case", "explain", 1)
+    assert listed.endswith(f"5 of 5 cases, {world.LATER}\n")
+    assert json.loads(good(town, "queue", "list", "--on", world.DAY, "--json"))["on"] == world.DAY
+    assert [case["case"] for case in as_json["cases"]] == [1, 2, 3, 4, 6]
+    end = town.run("vigiectl", "case", "explain", "1", "--on", "2015-02-01")
+    assert end.returncode == 1
+    assert end.stderr == ("vigiectl: on: the journal begins on 2015-03-02; nothing is known of the "
+                          "days before (not_found)\n")
+    assert town.run("vigiectl", "queue", "list", "--on", "30/06/2015").returncode == 2
 
 
 def test_the_real_core_refuses_with_its_own_words(town):

@@ -9,6 +9,7 @@
 | H-7 | shares its telephone with H-1: a possible duplicate, case 6 |
 """
 
+from conftest import ROOT
 from sender import Sender, event
 
 DAY = "2015-03-02"          # a Monday
@@ -73,3 +74,14 @@ def populate(core):
     core.control("household.erase", {"case": 5})
     core.control("clock.advance", {"to": LATER})
     return core
+
+
+def policy(folder, *changes):
+    """The Jura's policy with some words replaced, as a file in `folder`."""
+    text = (ROOT / "config/jura/policy.conf").read_text()
+    for old, new in (('"communes.csv"', f'"{ROOT}/config/jura/communes.csv"'), *changes):
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    path = folder / "changed.conf"
+    path.write_text(text)
+    return str(path)

@@ -86,6 +86,10 @@ static const struct column giver_columns[] = {
 	{                                                                                          \
 		"limit", ARGUMENT_LIMIT, 0, "at most so many lines (50)"                           \
 	}
+#define ON                                                                                         \
+	{                                                                                          \
+		"on", ARGUMENT_DAY, MAKES_LONG, "as it was at the end of this day"                 \
+	}
 #define BY                                                                                         \
 	{                                                                                          \
 		"by", ARGUMENT_WORD, 0, "who wanted it", &words_canceller                          \
@@ -116,6 +120,7 @@ const struct command commands[] = {
 				{"tier", ARGUMENT_WORD, 0, "only this tier", &words_tier},
 				{"state", ARGUMENT_WORD, 0, "only this state", &words_case_state},
 				LIMIT,
+				ON,
 			},
 		.list = "cases",
 		.columns = queue_columns,
@@ -126,7 +131,7 @@ const struct command commands[] = {
 		.method = "case.explain",
 		.socket = SOCKET_ACTS,
 		.help = "Why a case stands where it does, and before whom.",
-		.arguments = {CASE},
+		.arguments = {CASE, ON},
 		.print = print_explanation,
 	},
 	{
@@ -473,11 +478,19 @@ static void show(const struct command *command, const struct session *session, c
 		command->print(answer);
 }
 
+static bool takes_long(const struct command *command, const json_t *params)
+{
+	for (const struct argument *argument = command->arguments; argument->name; argument++)
+		if (argument->flags & MAKES_LONG && json_object_get(params, argument->name))
+			return true;
+	return command->is_long;
+}
+
 int command_run(const struct command *command, struct session *session, json_t *params)
 {
 	json_t *answer;
-	int status = session_call(session, command->socket, command->is_long, command->method,
-				  params, &answer);
+	int status = session_call(session, command->socket, takes_long(command, params),
+				  command->method, params, &answer);
 
 	if (status)
 		return status;

@@ -21,7 +21,11 @@ enum argument_type {
 	ARGUMENT_FILE,
 };
 
-enum argument_flags { IS_POSITIONAL = 1 << 0, IS_REQUIRED = 1 << 1 };
+enum argument_flags {
+	IS_POSITIONAL = 1 << 0,
+	IS_REQUIRED = 1 << 1,
+	MAKES_LONG = 1 << 2, /* with it the answer takes long */
+};
 
 struct argument {
 	const char *name; /* of the parameter; an option is written with - for _ */

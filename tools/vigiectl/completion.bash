@@ -30,12 +30,14 @@ _vigiectl()
 		--tier) COMPREPLY=($(compgen -W "cut critical urgent normal" -- "$current")); return ;;
 		--state) COMPREPLY=($(compgen -W "needs_contact waiting deferred planned visited closed" -- "$current")); return ;;
 		--limit) COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+		--on) COMPREPLY=($(compgen -W "" -- "$current")); return ;;
 		esac
-		COMPREPLY=($(compgen -W "--sector --tier --state --limit --json --help" -- "$current")) ;;
+		COMPREPLY=($(compgen -W "--sector --tier --state --limit --on --json --help" -- "$current")) ;;
 	"case explain "*)
 		case $previous in
+		--on) COMPREPLY=($(compgen -W "" -- "$current")); return ;;
 		esac
-		COMPREPLY=($(compgen -W "--json --help" -- "$current")) ;;
+		COMPREPLY=($(compgen -W "--on --json --help" -- "$current")) ;;
 	"case show "*)
 		case $previous in
 		esac

@@ -124,6 +124,7 @@ void print_queue_total(const json_t *answer)
 /* --- cases --- */
 
 static const struct line case_lines[] = {
+	{"As of", "on", CELL_TEXT},
 	{"Rank", "rank", CELL_TEXT},
 	{"State", "state", CELL_URGENCY},
 	{"Sector", "sector", CELL_TEXT},
