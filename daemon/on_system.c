@@ -20,10 +20,24 @@ void on_time_passed(struct state *state, const struct event *event, const struct
 	(void)cause;
 }
 
+/* A case knows its sector by its place in the policy. Settling finds the new one, but of an erased
+ * household nothing is derived any more: there the commune says it. */
+static void replace_sectors(struct state *state)
+{
+	for (uint32_t i = 1; i < state->cases.count; i++) {
+		struct case_record *record = &state->cases.items[i];
+		const struct policy_commune *commune =
+			policy_find_commune(&state->policy, record->insee);
+
+		record->sector = commune ? (uint32_t)commune->sector + 1 : 0;
+	}
+}
+
 void on_policy_applied(struct state *state, const struct event *event, const struct cause *cause)
 {
 	state_load_policy(state, event->data.policy_applied.policy);
 	state->policy_seq = event->seq;
+	replace_sectors(state);
 	settle_all(state, cause);
 	network_policy_changed(state, cause);
 	if (state->plan_due == MS_NONE) {
