@@ -10,18 +10,20 @@
 #undef RECORD
 #undef FIELD
 
-/* Keeps the first mistake. */
-static void report_first(void *context, const char *path, const char *what)
+#define POLICY_PATH "policy"
+
+void policy_report_first(void *context, const char *path, const char *what)
 {
 	struct fault *fault = context;
-	char whole[FAULT_PATH_MAX + sizeof("policy.")];
+	char whole[FAULT_PATH_MAX + sizeof(POLICY_PATH)];
 
 	if (fault->code != ERR_OK)
 		return;
-	snprintf(whole, sizeof(whole), "policy.%s", path);
+	snprintf(whole, sizeof(whole), POLICY_PATH "%s%s", *path ? "." : "", path);
 	(void)fault_set(fault, ERR_INVALID_EVENT, whole, "%s", what);
 }
 
+/* The form alone. */
 static enum err decode(struct str bytes, struct arena *arena, struct policy *policy,
 		       struct fault *fault)
 {
@@ -30,12 +32,13 @@ static enum err decode(struct str bytes, struct arena *arena, struct policy *pol
 
 	if (err)
 		return err;
-	err = codec_decode(&record_policy, &reader, "policy", 0, arena, policy, fault);
-	if (err)
-		return err;
-	policy_check(policy, report_first, fault);
-	policy_check_order(policy, report_first, fault);
-	return fault->code;
+	return codec_decode(&record_policy, &reader, POLICY_PATH, 0, arena, policy, fault);
+}
+
+static void check_whole(const struct policy *policy, policy_report_fn *report, void *context)
+{
+	policy_check(policy, report, context);
+	policy_check_order(policy, report, context);
 }
 
 enum err policy_decode(struct str bytes, struct arena *arena, struct policy *policy,
@@ -43,15 +46,56 @@ enum err policy_decode(struct str bytes, struct arena *arena, struct policy *pol
 {
 	struct policy decoded;
 	struct fault found = {.code = ERR_OK};
-	enum err err = decode(arena_copy(arena, bytes), arena, &decoded, &found);
 
-	if (err) {
+	if (!decode(arena_copy(arena, bytes), arena, &decoded, &found))
+		check_whole(&decoded, policy_report_first, &found);
+	if (found.code) {
 		if (fault)
 			*fault = found;
-		return err;
+		return found.code;
 	}
 	*policy = decoded;
 	return ERR_OK;
+}
+
+struct reporting {
+	policy_report_fn *report;
+	void *context;
+	bool is_wrong;
+};
+
+static void pass_on(void *context, const char *path, const char *what)
+{
+	struct reporting *reporting = context;
+
+	reporting->is_wrong = true;
+	reporting->report(reporting->context, path, what);
+}
+
+/* "policy.sectors[1].id" → "sectors[1].id" */
+static const char *path_inside(const char *path)
+{
+	size_t size = sizeof(POLICY_PATH) - 1;
+
+	if (strncmp(path, POLICY_PATH, size) != 0)
+		return path;
+	return path[size] == '.' ? path + size + 1 : path + size;
+}
+
+bool policy_decode_all(struct str bytes, struct arena *arena, struct policy *policy,
+		       policy_report_fn *report, void *context)
+{
+	struct reporting reporting = {report, context, false};
+	struct fault found = {.code = ERR_OK};
+	struct policy decoded;
+
+	if (decode(arena_copy(arena, bytes), arena, &decoded, &found))
+		pass_on(&reporting, path_inside(found.path), found.text);
+	else
+		check_whole(&decoded, pass_on, &reporting);
+	if (!reporting.is_wrong)
+		*policy = decoded;
+	return !reporting.is_wrong;
 }
 
 void policy_encode(const struct policy *policy, struct buf *out)

@@ -22,6 +22,18 @@ enum err policy_decode(struct str bytes, struct arena *arena, struct policy *pol
 		       struct fault *fault) must_use;
 void policy_encode(const struct policy *policy, struct buf *out);
 
+/* Told of each mistake: the option's path ("sectors[1].id") and a sentence. */
+typedef void policy_report_fn(void *context, const char *path, const char *what);
+
+/* The same, but every mistake is reported, and not only the first: false when there is any. Where the
+ * bytes are no policy at all, that is the only one. */
+bool policy_decode_all(struct str bytes, struct arena *arena, struct policy *policy,
+		       policy_report_fn *report, void *context) must_use;
+
+/* A policy_report_fn into a struct fault, which keeps the first: ERR_INVALID_EVENT at
+ * "policy.sectors[1].id". */
+void policy_report_first(void *fault, const char *path, const char *what);
+
 /* NULL when the commune is in no sector. */
 const struct policy_commune *policy_find_commune(const struct policy *policy, insee_t insee);
 const struct policy_sector *policy_find_sector(const struct policy *policy, struct str id);

@@ -5,8 +5,6 @@
 
 #include "config/policy.h"
 
-typedef void policy_report_fn(void *context, const char *path, const char *what);
-
 void policy_check(const struct policy *policy, policy_report_fn *report, void *context);
 
 /* Order: communes by code, openings by day and merged, laws by day. A person may write them in any. */

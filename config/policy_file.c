@@ -209,6 +209,17 @@ enum err policy_read(const char *path, struct arena *arena, struct policy *polic
 	return ERR_OK;
 }
 
+void policy_complain(const char *file, const char *path, const char *what,
+		     struct complaints *complaints)
+{
+	struct document *document = document_open(file, complaints);
+
+	if (!document)
+		return; /* it has said why */
+	document_complain(document, path, "%s", what);
+	document_close(&document);
+}
+
 void policy_print_sample(struct buf *out)
 {
 	buf_printf(out,

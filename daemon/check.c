@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/policy_fit.h"
+
 struct check {
 	const struct checker *checker;
 	const struct state *state;
@@ -453,6 +455,10 @@ static enum err check_policy(struct check *check)
 	enum err err = policy_decode(check->event->data.policy_applied.policy, &arena, &policy,
 				     check->fault);
 
+	if (!err) {
+		policy_fit(check->state, &policy, policy_report_first, check->fault);
+		err = check->fault->code;
+	}
 	arena_done(&arena);
 	return err;
 }

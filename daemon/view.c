@@ -137,16 +137,23 @@ json_t *view_case(const struct state *state, uint32_t number, bool with_sentence
 	return json;
 }
 
+json_t *view_told_reason(const struct state *state, const struct portrait *portrait,
+			 const struct reason_given *reason)
+{
+	struct buf sentence = {0};
+
+	tell_reason(&state->policy, portrait, reason, &sentence);
+	return json_pack("{s:o, s:i, s:o}", "code", view_word(&words_rank_code, reason->code),
+			 "days", (int)reason->days, "sentence", take_buf(&sentence));
+}
+
 static json_t *view_told_reasons(const struct state *state, const struct portrait *portrait)
 {
-	json_t *list = view_reasons(&portrait->rank);
+	json_t *list = json_array();
 
-	for (uint32_t i = 0; i < portrait->rank.reason_count; i++) {
-		struct buf sentence = {0};
-
-		tell_reason(&state->policy, portrait, &portrait->rank.reasons[i], &sentence);
-		json_object_set_new(json_array_get(list, i), "sentence", take_buf(&sentence));
-	}
+	for (uint32_t i = 0; i < portrait->rank.reason_count; i++)
+		json_array_append_new(
+			list, view_told_reason(state, portrait, &portrait->rank.reasons[i]));
 	return list;
 }
 

@@ -18,6 +18,10 @@ json_t *view_text(struct str text);                           /* null when empty
 json_t *view_reasons(const struct rank *rank);
 json_t *view_cutoffs(const struct state *state, const struct rank *rank);
 
+/* {code, days, sentence}: one of the reasons of a portrait. */
+json_t *view_told_reason(const struct state *state, const struct portrait *portrait,
+			 const struct reason_given *reason);
+
 /* One line of the list. */
 json_t *view_case(const struct state *state, uint32_t number, bool with_sentence);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/io/policies.h"
 #include "proto/hash.h"
 #include "proto/json.h"
 
@@ -198,18 +199,11 @@ static void fill_operator_event(struct core *core, struct act *act, enum event_k
 
 static void begin_policy(struct core *core, struct act *act, const json_t *params)
 {
-	const char *text = json_string_value(json_object_get(params, "policy"));
 	struct fault fault = {0};
 	struct str bytes;
 
-	if (rpc_check_params(params, "policy", &fault)) {
-		refuse(act, &fault);
-		return;
-	}
-	if (!text || !base64_decode(str_from(text), &act->arena, &bytes)) {
-		(void)fault_set(&fault, ERR_BAD_REQUEST, "policy",
-				"the encoded policy in base64 is expected; vigiectl policy apply "
-				"makes it from the file");
+	if (rpc_check_params(params, "policy", &fault) ||
+	    policy_parameter(params, &act->arena, &bytes, &fault)) {
 		refuse(act, &fault);
 		return;
 	}

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/io/policies.h"
 #include "daemon/io/verify.h"
 #include "daemon/view.h"
 #include "daemon/view_network.h"
@@ -47,7 +48,7 @@ static bool get_number(struct question *question, const char *name, uint64_t mos
 	return true;
 }
 
-static bool get_limit(struct question *question, uint64_t *limit)
+bool question_get_limit(struct question *question, uint64_t *limit)
 {
 	if (!get_number(question, "limit", LIST_LIMIT_MAX, LIST_LIMIT_DEFAULT, limit))
 		return false;
@@ -321,7 +322,7 @@ static enum err ask_queue(struct question *question)
 	if (!get_sector(question, &filter.sector) ||
 	    !get_word(question, "tier", &words_tier, &filter.tier) ||
 	    !get_word(question, "state", &words_case_state, &filter.state) ||
-	    !get_limit(question, &limit))
+	    !question_get_limit(question, &limit))
 		return question->fault.code;
 	cases = json_array();
 	for (uint32_t rank = 1; rank <= count; rank++) {
@@ -380,7 +381,7 @@ static enum err ask_visits(struct question *question)
 	    !get_word(question, "state", &words_visit_state, &wanted) ||
 	    !get_day(question, "from", monday == DAY_NONE ? DAY_MIN : monday, &from) ||
 	    !get_day(question, "to", monday == DAY_NONE ? DAY_MAX : monday + 6, &to) ||
-	    !get_limit(question, &limit))
+	    !question_get_limit(question, &limit))
 		return question->fault.code;
 	visits = json_array();
 	for (uint32_t i = 1; i < state->visits.count && json_array_size(visits) < limit; i++) {
@@ -514,7 +515,8 @@ static enum err ask_givers(struct question *question)
 	if (!get_sector(question, &filter.sector) ||
 	    !get_word(question, "kind", &words_giver_kind, &filter.kind) ||
 	    !get_flag(question, "quiet", &filter.is_quiet) ||
-	    !get_flag(question, "unknown", &filter.is_unknown) || !get_limit(question, &limit))
+	    !get_flag(question, "unknown", &filter.is_unknown) ||
+	    !question_get_limit(question, &limit))
 		return question->fault.code;
 	givers = json_array();
 	for (uint32_t i = 1; i < state->givers.count; i++)
@@ -555,7 +557,8 @@ static enum err ask_tasks(struct question *question)
 	json_t *tasks;
 
 	if (!get_word(question, "state", &words_task_state, &wanted) ||
-	    !get_word(question, "kind", &words_task_kind, &kind) || !get_limit(question, &limit))
+	    !get_word(question, "kind", &words_task_kind, &kind) ||
+	    !question_get_limit(question, &limit))
 		return question->fault.code;
 	tasks = json_array();
 	for (uint32_t i = state->tasks.count; i-- > 1 && json_array_size(tasks) < limit;) {
@@ -600,6 +603,8 @@ static const struct question_row rows[] = {
 	{"giver.show", SOCKET_CONTROL, "giver", ask_giver},
 	{"task.list", SOCKET_STATUS | SOCKET_CONTROL, "state kind limit", ask_tasks},
 	{"verify", SOCKET_CONTROL | IS_LONG, "", ask_verify},
+	{"policy.check", SOCKET_CONTROL, "policy", ask_policy_check},
+	{"policy.diff", SOCKET_CONTROL | IS_LONG, "policy limit", ask_policy_diff},
 };
 
 const struct question_row *question_find(const char *method)

@@ -27,5 +27,8 @@ struct question_row {
 	question_fn *fn;
 };
 
+/* Parameters that several questions take. False: `fault` says what is wrong. */
+bool question_get_limit(struct question *question, uint64_t *limit);
+
 /* NULL when no question has that name. */
 const struct question_row *question_find(const char *method);

@@ -9,7 +9,13 @@
 | H-7 | shares its telephone with H-1: a possible duplicate, case 6 |
 """
 
-from conftest import ROOT
+import json
+import socket
+import subprocess
+import tempfile
+import threading
+
+from conftest import ROOT, program
 from sender import Sender, event
 
 DAY = "2015-03-02"          # a Monday
@@ -30,7 +36,7 @@ PERSONAL = [*NAMES.values(), *PHONES.values(), *EMAILS.values(), *STREETS.values
 
 
 def person(household):
-    known = {"name": NAMES[household], "phone": PHONES.get(household),
+    known = {"name": NAMES.get(household), "phone": PHONES.get(household),
              "email": EMAILS.get(household), "address": STREETS.get(household)}
     return {name: value for name, value in known.items() if value}
 
@@ -60,6 +66,12 @@ def notice(household, id, time=NOW, **data):
                   **data}, subject=household)
 
 
+def cut(household, id, time=NOW, **data):
+    return event("supplier.cut", id, time,
+                 {"supplier": "Régie A", "energy": "electricity", "on": time[:10], **data},
+                 subject=household)
+
+
 def first_events():
     return [giver(), referral("H-1", "F1", vulnerable=["infant"]), referral("H-2", "F2"),
             referral("H-3", "F3", insee="39300"), request("H-4", "R4"), referral("H-6", "F6"),
@@ -85,3 +97,24 @@ def policy(folder, *changes):
     path = folder / "changed.conf"
     path.write_text(text)
     return str(path)
+
+
+def compiled(path):
+    """A policy file as vigiectl sends it: asked of vigiectl, which here finds nobody but us."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{folder}/c")
+        listener.listen()
+        sent = []
+
+        def answer():
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rwb") as stream:
+                sent.append(json.loads(stream.readline())["params"]["policy"])
+                stream.write(b'{"jsonrpc":"2.0","id":1,"result":{"seq":1}}\n')
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        done = subprocess.run([program("vigiectl"), "--control-socket", f"{folder}/c", "policy",
+                               "apply", str(path)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return sent[0]

@@ -55,7 +55,7 @@ static void test_days_without_any_event_are_told_as_they_were(void **unused)
 {
 	static const char *const days[] = {"2015-04-01", "2015-04-20", "2015-04-21",
 					   "2015-05-20", "2015-06-05", "2015-06-06"};
-	static const uint32_t tiers[] = {TIER_URGENT,   TIER_URGENT, TIER_CRITICAL,
+	static const uint32_t tiers[] = {TIER_URGENT,   TIER_URGENT,   TIER_CRITICAL,
 					 TIER_CRITICAL, TIER_CRITICAL, TIER_URGENT};
 	struct story story;
 	uint64_t before;

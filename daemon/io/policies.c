@@ -1,0 +1,85 @@
+#include "daemon/io/policies.h"
+
+#include "daemon/policy_fit.h"
+#include "daemon/trial.h"
+#include "daemon/view_trial.h"
+#include "proto/hash.h"
+
+enum err policy_parameter(const json_t *params, struct arena *arena, struct str *bytes,
+			  struct fault *fault)
+{
+	const json_t *text = json_object_get(params, "policy");
+
+	if (json_is_string(text) &&
+	    base64_decode((struct str){json_string_value(text), json_string_length(text)}, arena,
+			  bytes))
+		return ERR_OK;
+	return fault_set(fault, ERR_BAD_REQUEST, "policy",
+			 "the encoded policy in base64 is expected; vigiectl policy apply, check "
+			 "and diff make it from the file");
+}
+
+/* --- policy.check ----------------------------------------------------------------------------- */
+
+static void add_mistake(void *context, const char *path, const char *what)
+{
+	json_array_append_new(context, json_pack("{s:s, s:s}", "path", path, "text", what));
+}
+
+enum err ask_policy_check(struct question *question)
+{
+	const struct state *state = engine_state(question->core->engine);
+	json_t *mistakes = json_array();
+	struct arena arena = {0};
+	struct policy policy;
+	struct str bytes = {0};
+
+	if (policy_parameter(question->params, &arena, &bytes, &question->fault)) {
+		arena_done(&arena);
+		json_decref(mistakes);
+		return question->fault.code;
+	}
+	if (policy_decode_all(bytes, &arena, &policy, add_mistake, mistakes))
+		policy_fit(state, &policy, add_mistake, mistakes);
+	question->answer = json_pack("{s:I, s:b, s:o}", "seq", (json_int_t)state->seq, "ok",
+				     json_array_size(mistakes) == 0, "mistakes", mistakes);
+	arena_done(&arena);
+	return ERR_OK;
+}
+
+/* --- policy.diff ------------------------------------------------------------------------------ */
+
+/* Refused as policy.apply would refuse it. */
+static enum err check_whole(const struct state *state, struct str bytes, struct arena *arena,
+			    struct fault *fault)
+{
+	struct policy policy;
+	enum err err = policy_decode(bytes, arena, &policy, fault);
+
+	if (err)
+		return err;
+	policy_fit(state, &policy, policy_report_first, fault);
+	return fault->code;
+}
+
+enum err ask_policy_diff(struct question *question)
+{
+	struct core *core = question->core;
+	const struct state *before = engine_state(core->engine);
+	struct arena arena = {0};
+	struct state after;
+	struct str bytes = {0};
+	uint64_t limit;
+
+	if (!question_get_limit(question, &limit) ||
+	    policy_parameter(question->params, &arena, &bytes, &question->fault) ||
+	    check_whole(before, bytes, &arena, &question->fault)) {
+		arena_done(&arena);
+		return question->fault.code;
+	}
+	trial_policy(before, bytes, engine_now(core->engine), &after);
+	question->answer = view_trial(before, &after, limit);
+	state_done(&after);
+	arena_done(&arena);
+	return ERR_OK;
+}

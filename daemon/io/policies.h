@@ -1,0 +1,12 @@
+/* A policy that is not in force yet: what is wrong with it, and what it would change. Nothing is
+ * applied. */
+#pragma once
+
+#include "daemon/io/questions.h"
+
+/* The parameter `policy`: a policy as msgpack, in base64. */
+enum err policy_parameter(const json_t *params, struct arena *arena, struct str *bytes,
+			  struct fault *fault) must_use;
+
+enum err ask_policy_check(struct question *question);
+enum err ask_policy_diff(struct question *question); /* long */
