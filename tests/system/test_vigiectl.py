@@ -159,7 +159,7 @@ def test_a_command_asks_one_thing_of_the_right_socket(core, line, name, method, 
 
 
 def test_every_command_but_one_is_asked_above_or_below():
-    special = {"policy check", "policy apply"}
+    special = {"policy check", "policy diff", "policy apply"}
     asked = {row[0] for row in REQUESTS}
 
     for words in commands():
@@ -548,11 +548,21 @@ def test_a_policy_is_sent_as_its_msgpack(core):
     assert {sector["id"] for sector in policy["sectors"]} >= {"dole", "saint-claude"}
 
 
+def test_a_policy_is_asked_about_with_a_limit(core):
+    end = core.run("policy", "diff", JURA, "--limit", 7)
+
+    assert end.returncode == 0, end.stderr
+    (name, method, params), = core.asked
+    assert (name, method) == ("control", "policy.diff")
+    assert sorted(params) == ["limit", "policy"] and params["limit"] == 7
+    assert msgpack.unpackb(base64.b64decode(params["policy"]))["department"] == "39"
+
+
 def test_a_policy_with_mistakes_is_told_and_not_sent(core, tmp_path):
     bad = tmp_path / "policy.conf"
     bad.write_text('department = "39";\nname = 12;\nno_such = true;\n')
 
-    for words in (("policy", "apply"), ("policy", "check")):
+    for words in (("policy", "apply"), ("policy", "check"), ("policy", "diff")):
         end = core.run(*words, bad)
 
         assert (end.returncode, end.stdout) == (1, "")
@@ -560,11 +570,31 @@ def test_a_policy_with_mistakes_is_told_and_not_sent(core, tmp_path):
     assert core.asked == []
 
 
-def test_a_good_policy_is_checked_without_a_core(core):
-    end = core.run("policy", "check", JURA)
+def test_a_good_policy_is_checked_without_a_core_when_asked_to(core):
+    end = core.run("policy", "check", JURA, "--file-only")
 
     assert (end.returncode, end.stdout) == (0, "This policy holds together.\n")
     assert core.asked == []
+
+
+def test_a_good_policy_is_checked_by_the_core_too(core):
+    core.answers["policy.check"] = [
+        {"result": {"seq": 9, "ok": True, "mistakes": []}},
+        {"result": {"seq": 9, "ok": False,
+                    "mistakes": [{"path": "pairs[0].id", "text": "is awaited"},
+                                 {"path": "nowhere", "text": "is in use"}]}}]
+
+    good_one = core.run("policy", "check", JURA)
+    refused = core.run("policy", "check", JURA)
+
+    assert (good_one.returncode, good_one.stderr) == (0, "")
+    assert good_one.stdout == "This policy holds together, and can be applied.\n"
+    at = JURA.read_text().splitlines().index(
+        '  { id = "binome-1"; name = "Binôme du Jura"; email = "binome@exemple.test";') + 1
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.splitlines() == [f"{JURA}:{at}: pairs[0].id: is awaited",
+                                           f"{JURA}:1: nowhere: is in use"]
+    assert [method for _, method, _ in core.asked] == ["policy.check"] * 2
 
 
 # --- what is made from the table ------------------------------------------------------------------
@@ -576,7 +606,7 @@ def commands():
 
 
 def test_every_command_has_help():
-    assert len(commands()) == 26
+    assert len(commands()) == 27
     for words in commands():
         end = run(*words.split(), "--help")
 

@@ -391,9 +391,27 @@ const struct command commands[] = {
 	},
 	{
 		.words = "policy check",
-		.help = "Read a policy file and tell all its mistakes. No core is asked.",
-		.arguments = {{"file", ARGUMENT_FILE, NEEDED, "policy.conf"}},
+		.method = "policy.check",
+		.socket = SOCKET_ACTS,
+		.help = "Read a policy file and tell all its mistakes, and what the core would "
+			"refuse in it. Nothing is applied.",
+		.arguments =
+			{
+				{"file", ARGUMENT_FILE, NEEDED, "policy.conf"},
+				{"file_only", ARGUMENT_FLAG, 0, "no core is asked"},
+			},
 		.run = special_policy_check,
+	},
+	{
+		.words = "policy diff",
+		.method = "policy.diff",
+		.socket = SOCKET_ACTS,
+		.help = "Who would move in the list, by how many places and why. Nothing is "
+			"applied.",
+		.arguments = {{"file", ARGUMENT_FILE, NEEDED, "policy.conf"}, LIMIT},
+		.is_long = true,
+		.print = print_policy_diff,
+		.run = special_policy_send,
 	},
 	{
 		.words = "policy apply",
@@ -402,7 +420,7 @@ const struct command commands[] = {
 		.help = "Check a policy file and make it the one in force.",
 		.arguments = {{"file", ARGUMENT_FILE, NEEDED, "policy.conf"}},
 		.print = print_event,
-		.run = special_policy_apply,
+		.run = special_policy_send,
 	},
 	{
 		.words = "verify",

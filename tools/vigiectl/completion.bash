@@ -136,7 +136,12 @@ _vigiectl()
 	"policy check "*)
 		case $previous in
 		esac
-		COMPREPLY=($(compgen -f -W "--json --help" -- "$current")) ;;
+		COMPREPLY=($(compgen -f -W "--file-only --json --help" -- "$current")) ;;
+	"policy diff "*)
+		case $previous in
+		--limit) COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+		esac
+		COMPREPLY=($(compgen -f -W "--limit --json --help" -- "$current")) ;;
 	"policy apply "*)
 		case $previous in
 		esac
@@ -159,7 +164,7 @@ _vigiectl()
 	"event ") COMPREPLY=($(compgen -W "retract" -- "$current")) ;;
 	"household ") COMPREPLY=($(compgen -W "erase" -- "$current")) ;;
 	"task ") COMPREPLY=($(compgen -W "list kick" -- "$current")) ;;
-	"policy ") COMPREPLY=($(compgen -W "check apply" -- "$current")) ;;
+	"policy ") COMPREPLY=($(compgen -W "check diff apply" -- "$current")) ;;
 	"clock ") COMPREPLY=($(compgen -W "advance" -- "$current")) ;;
 	esac
 }

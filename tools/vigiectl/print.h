@@ -13,6 +13,7 @@ void print_explanation(const json_t *answer);
 void print_case(const json_t *answer);
 void print_giver(const json_t *answer);
 void print_sheet(const json_t *answer);
+void print_policy_diff(const json_t *answer); /* print_policy.c */
 void print_event(const json_t *answer);
 void print_kicked(const json_t *answer);
 void print_verification(const json_t *answer);

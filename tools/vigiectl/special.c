@@ -113,19 +113,6 @@ static int read_policy(const json_t *params, struct arena *arena, struct policy 
 	return err ? STATUS_REFUSED : STATUS_OK;
 }
 
-int special_policy_check(const struct command *command, struct session *session, json_t *params)
-{
-	scoped(arena_done) struct arena arena = {0};
-	struct policy policy;
-	int status = read_policy(params, &arena, &policy);
-
-	(void)command;
-	json_decref(params);
-	if (!status)
-		puts(session->as_json ? "{\"ok\":true}" : "This policy holds together.");
-	return status;
-}
-
 static json_t *encode_base64(struct str bytes)
 {
 	size_t size = sodium_base64_encoded_len(bytes.size, sodium_base64_VARIANT_ORIGINAL);
@@ -139,18 +126,86 @@ static json_t *encode_base64(struct str bytes)
 	return json;
 }
 
-int special_policy_apply(const struct command *command, struct session *session, json_t *params)
+/* Puts the policy where the file's name was. */
+static int compile_policy(json_t *params)
 {
 	scoped(arena_done) struct arena arena = {0};
 	struct policy policy;
 	struct buf bytes = {0};
 	int status = read_policy(params, &arena, &policy);
 
-	json_decref(params);
 	if (status)
 		return status;
 	policy_encode(&policy, &bytes);
-	params = json_pack("{s:o}", "policy", encode_base64(buf_str(&bytes)));
+	json_object_del(params, "file");
+	json_object_set_new(params, "policy", encode_base64(buf_str(&bytes)));
 	buf_done(&bytes);
-	return command_run(command, session, params);
+	return STATUS_OK;
+}
+
+int special_policy_send(const struct command *command, struct session *session, json_t *params)
+{
+	int status = compile_policy(params);
+
+	if (!status)
+		return command_run(command, session, params);
+	json_decref(params);
+	return status;
+}
+
+/* What the core found wrong, each where it stands in the file. */
+static void tell_mistakes(const char *file, const json_t *mistakes)
+{
+	struct complaints complaints = {0};
+	size_t at;
+	json_t *mistake;
+
+	json_array_foreach((json_t *)mistakes, at, mistake)
+	{
+		const char *path = json_string_value(json_object_get(mistake, "path"));
+		const char *text = json_string_value(json_object_get(mistake, "text"));
+
+		policy_complain(file, path ? path : "", text ? text : "wrong", &complaints);
+	}
+	fprintf(stderr, "%.*s", (int)complaints.text.size, complaints.text.data);
+	buf_done(&complaints.text);
+}
+
+static int check_with_core(const struct command *command, struct session *session, const char *file,
+			   json_t *params)
+{
+	json_t *answer;
+	int status =
+		session_call(session, command->socket, false, command->method, params, &answer);
+
+	if (status)
+		return status;
+	if (!json_is_true(json_object_get(answer, "ok")))
+		status = STATUS_REFUSED;
+	if (session->as_json) {
+		json_dumpf(answer, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else if (status) {
+		tell_mistakes(file, json_object_get(answer, "mistakes"));
+	} else {
+		puts("This policy holds together, and can be applied.");
+	}
+	json_decref(answer);
+	return status;
+}
+
+int special_policy_check(const struct command *command, struct session *session, json_t *params)
+{
+	char *file = mem_copy(str_from(json_string_value(json_object_get(params, "file"))));
+	bool is_alone = json_object_get(params, "file_only");
+	int status = compile_policy(params);
+
+	json_object_del(params, "file_only");
+	if (!status && !is_alone)
+		status = check_with_core(command, session, file, json_incref(params));
+	else if (!status)
+		puts(session->as_json ? "{\"ok\":true}" : "This policy holds together.");
+	json_decref(params);
+	free(file);
+	return status;
 }

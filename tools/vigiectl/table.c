@@ -73,6 +73,45 @@ static void add_data(struct buf *out, const json_t *value)
 	}
 }
 
+static void add_value(struct buf *out, const json_t *value);
+
+/* Periods are what an option holds most: "2015-01-01..2015-12-31". */
+static void add_object(struct buf *out, const json_t *value)
+{
+	const json_t *from = json_object_get(value, "from"), *to = json_object_get(value, "to");
+	const char *key, *space = "";
+	json_t *item;
+
+	if (from && to && json_object_size(value) == 2) {
+		add_scalar(out, from);
+		buf_printf(out, "..");
+		add_scalar(out, to);
+		return;
+	}
+	json_object_foreach((json_t *)value, key, item)
+	{
+		buf_printf(out, "%s%s=", space, key);
+		add_value(out, item);
+		space = " ";
+	}
+}
+
+static void add_value(struct buf *out, const json_t *value)
+{
+	size_t at;
+	json_t *item;
+
+	if (json_is_object(value))
+		add_object(out, value);
+	else if (!json_is_array(value))
+		add_scalar(out, value);
+	json_array_foreach((json_t *)value, at, item)
+	{
+		buf_add(out, ", ", at > 0 ? 2 : 0);
+		add_value(out, item);
+	}
+}
+
 struct str table_cell(struct arena *arena, enum cell cell, const json_t *value)
 {
 	struct buf buf = {0};
@@ -86,6 +125,8 @@ struct str table_cell(struct arena *arena, enum cell cell, const json_t *value)
 		add_steps(&buf, value);
 	else if (cell == CELL_DATA)
 		add_data(&buf, value);
+	else if (cell == CELL_VALUE)
+		add_value(&buf, value);
 	else
 		add_scalar(&buf, value);
 	text = buf.size ? terminal_clean(arena, buf_str(&buf)) : STR("-");

@@ -13,6 +13,7 @@ enum cell {
 	CELL_SAYINGS, /* reasons: "infant 31, cut" */
 	CELL_STEPS,   /* of a cutoff: "notice_1 2015-01-02, truce 2015-04-01" */
 	CELL_DATA,    /* any object, as key=value */
+	CELL_VALUE,   /* of an option: anything */
 };
 
 struct column {
