@@ -21,8 +21,11 @@ enum {
 	RETRY_MS = 1000,
 };
 
-/* From the child: the number of the first event it wants, 0 for none, then its answer as JSON up to
- * the end. To the child: turns, each behind its head. Both are the same program: raw bytes. */
+/* From the child: the number of the first event it wants, 0 for none, then whether this is an answer or
+ * a fault, as JSON up to the end. To the child: turns, each behind its head. Both are the same program:
+ * raw bytes. */
+enum { IS_ANSWER = 'a', IS_FAULT = 'f' };
+
 struct turn_head {
 	uint64_t first;
 	uint32_t count, size;
@@ -139,24 +142,29 @@ static json_t *pack_fault(const struct fault *fault)
 			 fault->text);
 }
 
+static bool say(const struct job_feed *feed, char kind, const json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT);
+
+	assert(text);
+	return send_all(feed->fd, &kind, sizeof(kind)) && send_all(feed->fd, text, strlen(text));
+}
+
 static _Noreturn void run_child(job_fn *fn, void *context)
 {
 	struct job_feed feed = {.fd = CHILD_FD};
 	struct fault fault = {0};
 	json_t *answer = NULL;
-	char *text;
+	bool is_refused, is_said;
 
 	go_first();
 	(void)setpriority(PRIO_PROCESS, 0, NICENESS);
-	if (fn(&feed, context, &answer, &fault))
-		answer = json_pack("{s:o}", "fault", pack_fault(&fault));
-	else
-		answer = json_pack("{s:o}", "answer", answer);
+	is_refused = fn(&feed, context, &answer, &fault);
 	if (!feed.has_asked)
 		ask_from(&feed, 0);
-	text = json_dumps(answer, JSON_COMPACT);
-	assert(text);
-	_exit(send_all(feed.fd, text, strlen(text)) ? EXIT_SUCCESS : EXIT_FAILURE);
+	is_said = is_refused ? say(&feed, IS_FAULT, pack_fault(&fault))
+			     : say(&feed, IS_ANSWER, answer);
+	_exit(is_said ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 /* --- the core's side -------------------------------------------------------------------------- */
@@ -296,14 +304,17 @@ static void start_feeding(struct job *job)
 
 /* --- the answer --- */
 
-static void refuse_with(struct job *job, const json_t *said)
+static void refuse_with(struct job *job, struct str text)
 {
+	json_t *said = json_loadb(text.data, text.size, 0, NULL);
 	struct fault fault = {0};
 
+	assert(said);
 	(void)fault_set(&fault, (enum err)json_integer_value(json_object_get(said, "code")),
 			json_string_value(json_object_get(said, "path")), "%s",
 			json_string_value(json_object_get(said, "text")));
 	rpc_refuse(&job->call, &fault);
+	json_decref(said);
 }
 
 static void refuse_broken(struct job *job, int status)
@@ -316,29 +327,25 @@ static void refuse_broken(struct job *job, int status)
 	rpc_refuse(&job->call, &fault);
 }
 
-static json_t *parse_answer(const struct job *job)
-{
-	size_t head = sizeof(uint64_t);
-
-	if (job->said.size <= head)
-		return NULL;
-	return json_loadb(job->said.data + head, job->said.size - head, 0, NULL);
-}
-
-/* The child has closed its end, and with it is gone but for its status. */
+/* The child has closed its end, and with it is gone but for its status. What it said is whole when that
+ * is 0. */
 static void on_end(struct job *job)
 {
-	json_t *said = parse_answer(job), *answer = json_object_get(said, "answer");
+	size_t head = sizeof(uint64_t);
+	bool is_fault = job->said.size > head && job->said.data[head] == IS_FAULT;
 	int status = 0;
 
 	(void)waitpid(job->child, &status, 0);
-	if (job->call && answer && !status)
-		rpc_answer(&job->call, json_incref(answer));
-	else if (job->call && said && !status)
-		refuse_with(job, json_object_get(said, "fault"));
-	else if (job->call)
+	if (job->call && !status) {
+		struct str text = {job->said.data + head + 1, job->said.size - head - 1};
+
+		if (is_fault)
+			refuse_with(job, text);
+		else
+			rpc_answer_text(&job->call, text);
+	} else if (job->call) {
 		refuse_broken(job, status);
-	json_decref(said);
+	}
 	release(job);
 }
 
@@ -433,8 +440,10 @@ void jobs_free(struct jobs **jobs)
 {
 	if (!*jobs)
 		return;
-	while ((*jobs)->list)
-		stop((*jobs)->list);
+	for (struct job *job = (*jobs)->list, *next; job; job = next) {
+		next = job->next;
+		stop(job);
+	}
 	free(*jobs);
 	*jobs = NULL;
 }

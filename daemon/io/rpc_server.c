@@ -57,37 +57,66 @@ static struct client *find_client(struct rpc_server *server, uint64_t serial)
 }
 
 /* Who does not read its answers is not waited for. */
-static void send_line(struct client *client, json_t *json)
+static void send_line(struct client *client, struct str line)
 {
-	char *text = json_dumps(json, JSON_COMPACT);
 	struct evbuffer *output = bufferevent_get_output(client->bufferevent);
 
-	assert(text);
-	if (evbuffer_get_length(output) + strlen(text) > CONTROL_OUTPUT_SIZE_MAX) {
+	if (evbuffer_get_length(output) + line.size > CONTROL_OUTPUT_SIZE_MAX) {
 		log_warn("control.output", "client=%llu", (unsigned long long)client->serial);
-		free(text);
 		drop_client(client);
 		return;
 	}
-	evbuffer_add(output, text, strlen(text));
+	evbuffer_add(output, line.data, line.size);
 	evbuffer_add(output, "\n", 1);
+}
+
+static void send_json(struct client *client, json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT);
+
+	assert(text);
+	send_line(client, str_from(text));
 	free(text);
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-static void finish(struct rpc_call **call, const char *what, json_t *value)
+static struct client *end_call(struct rpc_call **call)
 {
 	struct rpc_call *old = *call;
 	struct client *client = find_client(old->server, old->client);
-	json_t *answer = json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", old->id, what, value);
 
 	*call = NULL;
-	if (client)
-		send_line(client, answer);
-	json_decref(answer);
 	json_decref(old->id);
 	free(old);
+	return client;
+}
+
+static void finish(struct rpc_call **call, const char *what, json_t *value)
+{
+	json_t *answer =
+		json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", (*call)->id, what, value);
+	struct client *client = end_call(call);
+
+	if (client)
+		send_json(client, answer);
+	json_decref(answer);
+}
+
+void rpc_answer_text(struct rpc_call **call, struct str result)
+{
+	char *id = json_dumps((*call)->id, JSON_COMPACT | JSON_ENCODE_ANY);
+	struct client *client = end_call(call);
+	struct buf line = {0};
+
+	assert(id);
+	buf_printf(&line, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":", id);
+	buf_add_str(&line, result);
+	buf_add(&line, "}", 1);
+	if (client)
+		send_line(client, buf_str(&line));
+	buf_done(&line);
+	free(id);
 }
 
 void rpc_answer(struct rpc_call **call, json_t *result)
@@ -118,7 +147,7 @@ static void refuse_line(struct client *client, int number, enum err code, const 
 				   "id", "error", "code", number, "message", text, "data", "code",
 				   err_name(code), "path", "", "text", text);
 
-	send_line(client, answer);
+	send_json(client, answer);
 	json_decref(answer);
 }
 

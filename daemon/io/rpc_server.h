@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "base/fault.h"
+#include "base/mem.h"
 #include "proto/loop.h"
 
 struct rpc_server;
@@ -29,6 +30,8 @@ void rpc_server_close(struct rpc_server **server);
 /* Both take the call; `result` is taken too. */
 void rpc_answer(struct rpc_call **call, json_t *result);
 void rpc_refuse(struct rpc_call **call, const struct fault *fault);
+/* The same with a result that is JSON already, on one line. */
+void rpc_answer_text(struct rpc_call **call, struct str result);
 
 /* Is whoever asked still there? */
 bool rpc_is_awaited(const struct rpc_call *call);

@@ -286,6 +286,18 @@ def test_the_core_goes_on_while_a_long_question_is_worked_on(town):
     assert found[0]["ok"] and found[1]["cases"][0]["case"] == 1 and found[2]["seq"]
 
 
+@pytest.mark.parametrize("id", ['"a\\"b"', "null", "-7", "12345678901"])
+def test_a_long_question_is_answered_under_its_own_id(town, id):
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(60)
+        sock.connect(str(town.folder / "control.sock"))
+        sock.sendall(b'{"jsonrpc":"2.0","id":%s,"method":"verify"}\n' % id.encode())
+        answer = json.loads(sock.makefile("rb").readline())
+
+    assert answer["jsonrpc"] == "2.0" and answer["id"] == json.loads(id)
+    assert answer["result"]["ok"] and len(answer) == 3
+
+
 def test_verify_compares_with_the_moment_it_was_asked(town):
     before = town.status("status")
 
