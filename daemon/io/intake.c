@@ -182,7 +182,7 @@ static void submit_slots(struct intake *intake, const struct sender *sender,
 	request->left = request->count + 1;
 	for (uint32_t i = 0; i < request->count; i++) {
 		struct slot *slot = &request->slots[i];
-		struct fault fault;
+		struct fault fault = {0};
 
 		slot->request = request;
 		if (!read_slot(sender, events, slot, &fault)) {
