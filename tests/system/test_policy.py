@@ -187,7 +187,9 @@ def test_every_mistake_is_told_at_once_and_the_first_refuses(town):
 
 
 def test_what_is_in_use_must_stay(town):
-    town.control("visit.confirm", {"visit": 1})
+    planned = town.status("visit.list", {"state": "planned"})["visits"]
+    town.control("visit.confirm", {"visit": planned[-1]["visit"]})
+    town.control("clock.advance", {"to": "2015-03-05T23:30:00Z"})  # its mails have left
     policy = own_policy()
     policy["department"] = "21"
     policy["communes"] = [{**commune, "insee": "21" + commune["insee"][2:]}
