@@ -167,10 +167,30 @@ def show_plan(control):
               f"{visit['commune'] or '-'} ({visit['state']})")
 
 
+def show_sectors(control):
+    heading("The sectors")
+    for sector in control.call("sector.list")["sectors"]:
+        state = f"open until {sector['to']}" if sector["open"] else f"closed until {sector['opens_next']}"
+        wait = f", {sector['wait_weeks']} weeks to wait" if sector["wait_weeks"] is not None else ""
+        asked = ", only urgent situations asked for" if sector["suspended"] else ""
+        print(f"  {sector['name']:<16} {state}{wait}{asked}; {sector['givers']} givers, "
+              f"{sector['quiet']} quiet; {sum(sector['cases'].values())} open cases")
+
+
+def show_alarms(control):
+    heading("What the coordinator has to look at")
+    for alarm in control.call("status")["alarms"]:
+        print(f"  {alarm['count']:>3} {alarm['code']:<18} {', '.join(alarm['about'])}")
+
+
 def show_mail(folder):
+    """The first that told a giver of an opening."""
     heading("A mail as it arrived")
-    for path in sorted((folder / "Maildir" / "new").iterdir()):
+    paths = sorted((folder / "Maildir" / "new").iterdir())
+    for path in paths:
         message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        if "ouvr" not in message["Subject"] and path != paths[-1]:
+            continue
         for name in ("From", "To", "Date", "Subject", "Message-ID"):
             print(f"{name}: {message[name]}")
         print()
@@ -191,6 +211,10 @@ def show_numbers(control, folder, numbers):
     print(f"  cases open {cases['open']}: " +
           ", ".join(f"{count} {state}" for state, count in cases["by_state"].items()))
     print(f"  visits recorded {numbers['visits']}, of which nobody there {numbers['no_shows']}")
+    templates = {}
+    for task in control.call("task.list", kind="mail", state="done", limit=10000)["tasks"]:
+        templates[task["template"]] = templates.get(task["template"], 0) + 1
+    print("  mails by kind: " + ", ".join(f"{count} {name}" for name, count in sorted(templates.items())))
     print(f"  mails delivered {mails}, held or waiting {tasks['open']}, expired "
           f"{tasks['expired']}, buried {tasks['buried']}")
     print(f"  digest {status['digest']}")
@@ -202,6 +226,9 @@ def show_where(folder, first):
     print(f"  {ctl} status")
     print(f"  {ctl} queue list --sector dole")
     print(f"  {ctl} case explain {first}")
+    print(f"  {ctl} queue list --on 2015-06-30")
+    print(f"  {ctl} giver list --quiet")
+    print(f"  {ctl} report --year 2015")
     print(f"  {folder}/Maildir      every mail\n  {folder}/rejects      the refused rows\n"
           f"  {folder}/*.log        what the programs said")
 
@@ -234,6 +261,8 @@ def main():
         numbers = live(folder, control)
         show_list(control)
         show_plan(control)
+        show_sectors(control)
+        show_alarms(control)
         show_mail(folder)
         show_numbers(control, folder, numbers)
         show_where(folder, control.call("queue.list", limit=1)["cases"][0]["case"])
