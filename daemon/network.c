@@ -56,14 +56,21 @@ static sectors_t sectors_of_referral(const struct state *state, const struct fac
 				  state->households.items[household_head(state, household)].insee);
 }
 
-static sectors_t sectors_referred_from(const struct state *state, const struct giver *giver)
+static sectors_t sectors_referred_from(const struct state *state, const struct giver *giver,
+				       day_t on)
 {
-	day_t since = day_add_months(state->today, -REFERRED_MONTHS);
+	day_t since = day_add_months(on, -REFERRED_MONTHS);
 	sectors_t sectors = 0;
 
-	for (uint32_t at = giver->last_referral; at; at = state->facts.items[at].referral.previous)
-		if (fact_holds(&state->facts.items[at]) && state->facts.items[at].day > since)
-			sectors |= sectors_of_referral(state, &state->facts.items[at]);
+	for (uint32_t at = giver->last_referral; at;
+	     at = state->facts.items[at].referral.previous) {
+		const struct fact *fact = &state->facts.items[at];
+
+		if (fact->accepted < since)
+			break; /* earlier ones came before it, and none lies a day ahead */
+		if (fact_holds(fact) && fact->day > since && fact->day <= on)
+			sectors |= sectors_of_referral(state, fact);
+	}
 	return sectors;
 }
 
@@ -74,15 +81,20 @@ static sectors_t all_sectors(const struct state *state)
 	return count == 64 ? ~(sectors_t)0 : ((sectors_t)1 << count) - 1;
 }
 
+static sectors_t sectors_on(const struct state *state, const struct giver *giver, day_t on)
+{
+	if (giver->left_on != DAY_NONE && on > giver->left_on)
+		return 0;
+	if (giver->kind && !giver->canton_count && !giver->commune_count)
+		return all_sectors(state);
+	return sectors_of_places(state, giver) | sectors_referred_from(state, giver, on);
+}
+
 sectors_t network_sectors(const struct state *state, uint32_t index)
 {
 	const struct giver *giver = state_get(state, givers, index);
 
-	if (giver->is_erased || giver_has_left(state, giver))
-		return 0;
-	if (giver->kind && !giver->canton_count && !giver->commune_count)
-		return all_sectors(state);
-	return sectors_of_places(state, giver) | sectors_referred_from(state, giver);
+	return giver->is_erased ? 0 : sectors_on(state, giver, state->today);
 }
 
 uint32_t network_empty_cantons(const struct state *state, struct arena *arena, struct str **cantons)
@@ -307,8 +319,8 @@ static void tell_notices(struct state *state, const struct cause *cause)
 
 /* --- silence ---------------------------------------------------------------------------------------- */
 
-/* Did it refer before `from`, and not since? */
-static bool is_silent_since(const struct state *state, const struct giver *giver, day_t from)
+/* Did it refer before `from`, and not since, until the end of a day? */
+static bool is_silent(const struct state *state, const struct giver *giver, day_t from, day_t until)
 {
 	bool referred_before = false;
 
@@ -316,13 +328,29 @@ static bool is_silent_since(const struct state *state, const struct giver *giver
 	     at = state->facts.items[at].referral.previous) {
 		const struct fact *fact = &state->facts.items[at];
 
-		if (!fact_holds(fact))
+		if (!fact_holds(fact) || fact->day > until)
 			continue;
 		if (fact->day >= from)
 			return false;
 		referred_before = true;
 	}
 	return referred_before;
+}
+
+static bool may_be_quiet(const struct giver *giver)
+{
+	return giver->last_referral && giver->kind && giver->kind != GIVER_KIND_HOUSEHOLD;
+}
+
+bool network_was_quiet(const struct state *state, uint32_t index, uint32_t sector,
+		       const struct policy_opening *opening)
+{
+	const struct giver *giver = state_get(state, givers, index);
+	day_t noticed = opening->from + (day_t)state->policy.givers.quiet_after;
+
+	return may_be_quiet(giver) && noticed <= state->today && noticed <= opening->to &&
+	       sectors_on(state, giver, noticed) & (sectors_t)1 << sector &&
+	       is_silent(state, giver, opening->from, noticed);
 }
 
 /* The first day of the opening that has lasted long enough for silence to be noticed, or DAY_NONE. */
@@ -338,19 +366,17 @@ static day_t listening_since(const struct state *state, uint32_t position)
 sectors_t network_quiet(const struct state *state, uint32_t index)
 {
 	const struct giver *giver = state_get(state, givers, index);
-	sectors_t quiet = 0, sectors;
+	sectors_t silent = 0;
 
-	if (!giver->last_referral || !giver->kind || giver->kind == GIVER_KIND_HOUSEHOLD)
+	if (!may_be_quiet(giver))
 		return 0;
-	sectors = network_sectors(state, index);
 	for (uint32_t i = 0; i < state->policy.sectors.count; i++) {
 		day_t since = listening_since(state, i);
 
-		if (sectors & (sectors_t)1 << i && since != DAY_NONE &&
-		    is_silent_since(state, giver, since))
-			quiet |= (sectors_t)1 << i;
+		if (since != DAY_NONE && is_silent(state, giver, since, state->today))
+			silent |= (sectors_t)1 << i;
 	}
-	return quiet;
+	return silent ? silent & network_sectors(state, index) : 0; /* few are: the rest is dear */
 }
 
 /* On the day on which the silence of a sector's givers gets remarkable, and on no other. */

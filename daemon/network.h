@@ -24,6 +24,11 @@ void network_tell(struct state *state, const struct cause *cause, uint32_t templ
  * remarkable, and not since. */
 sectors_t network_quiet(const struct state *state, uint32_t giver);
 
+/* Looking back: was a giver quiet in an opening of a sector (position), on the day on which silence gets
+ * remarkable? Its places are those of now. */
+bool network_was_quiet(const struct state *state, uint32_t giver, uint32_t sector,
+		       const struct policy_opening *opening);
+
 /* Cases of a giver, each once, in the order of its referrals. */
 struct network_case {
 	uint32_t number;   /* of the case it leads to now */

@@ -47,6 +47,7 @@ void on_task_done(struct state *state, const struct event *event, const struct c
 	if (!task)
 		return;
 	state_move_task(state, (uint32_t)event->data.task_done.task, TASK_STATE_DONE);
+	task->due = state->now;
 }
 
 /* Too often, or too long: people have to look at it. */

@@ -29,16 +29,13 @@ static void rank_open_case(const struct state *state, struct portrait *portrait,
 		     &portrait->rank);
 }
 
-void portrait_make(const struct state *state, uint32_t head, struct arena *arena,
+void portrait_draw(const struct state *state, day_t on, struct arena *arena,
 		   struct portrait *portrait)
 {
 	struct life *life = &portrait->life;
 	const struct life_case *open;
 
-	portrait->facts = state_gather(state, head, arena, &portrait->fact_count);
-	portrait->visits = state_gather_visits(state, portrait->facts, portrait->fact_count, arena,
-					       &portrait->visit_count);
-	portrait->horizon = horizon_on(state->today);
+	portrait->horizon = horizon_on(on);
 	life->cases = arena_new(arena, (portrait->fact_count + 1) * sizeof(*life->cases));
 	life->joined = arena_new(arena, (portrait->fact_count + 1) * sizeof(*life->joined));
 	life_compute(&state->policy, portrait->facts, portrait->fact_count, portrait->visits,
@@ -47,6 +44,15 @@ void portrait_make(const struct state *state, uint32_t head, struct arena *arena
 	open = life_open_case(life);
 	if (open)
 		rank_open_case(state, portrait, open);
+}
+
+void portrait_make(const struct state *state, uint32_t head, struct arena *arena,
+		   struct portrait *portrait)
+{
+	portrait->facts = state_gather(state, head, arena, &portrait->fact_count);
+	portrait->visits = state_gather_visits(state, portrait->facts, portrait->fact_count, arena,
+					       &portrait->visit_count);
+	portrait_draw(state, state->today, arena, portrait);
 }
 
 /* --- visits the machine takes back ------------------------------------------------------------ */
@@ -227,6 +233,15 @@ static bool is_eligible_closed(const struct state *state, struct portrait *portr
 	       (derogation == DEROGATION_AUTO && portrait->rank.tier <= TIER_CRITICAL);
 }
 
+bool portrait_is_eligible(const struct state *state, struct portrait *portrait,
+			  const struct life_case *open)
+{
+	const struct policy_sector *sector = season_sector(&state->policy, portrait->life.insee);
+
+	return season_is_open(sector, &portrait->horizon) ||
+	       is_eligible_closed(state, portrait, open);
+}
+
 static void place_case(struct state *state, struct portrait *portrait,
 		       const struct life_case *life_case, struct case_record *record)
 {
@@ -238,8 +253,7 @@ static void place_case(struct state *state, struct portrait *portrait,
 	record->sector = commune ? (uint32_t)commune->sector + 1 : 0;
 	record->is_closed_sector = !season_is_open(sector, &portrait->horizon);
 	record->is_eligible =
-		!life_case->is_closed &&
-		(!record->is_closed_sector || is_eligible_closed(state, portrait, life_case));
+		!life_case->is_closed && portrait_is_eligible(state, portrait, life_case);
 }
 
 static uint32_t case_state(const struct state *state, const struct portrait *portrait,

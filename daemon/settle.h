@@ -35,3 +35,12 @@ struct portrait {
 };
 void portrait_make(const struct state *state, uint32_t head, struct arena *arena,
 		   struct portrait *portrait);
+
+/* The same for any day, of facts and visits that are there already. The derived part of the visits is
+ * written: who only looks back brings copies. */
+void portrait_draw(const struct state *state, day_t on, struct arena *arena,
+		   struct portrait *portrait);
+
+/* May the open case be visited, on the portrait's day? */
+bool portrait_is_eligible(const struct state *state, struct portrait *portrait,
+			  const struct life_case *open);

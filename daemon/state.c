@@ -492,6 +492,7 @@ struct gathering {
 	struct arena *arena;
 	struct standing *facts;
 	uint32_t count, capacity;
+	bool is_whole; /* those of erased households too */
 };
 
 static void gather(struct gathering *gathering, uint32_t fact)
@@ -513,8 +514,9 @@ static void gather(struct gathering *gathering, uint32_t fact)
 
 static void gather_party(struct gathering *gathering, const struct party *party)
 {
-	for (uint32_t at = party->first_fact; at && !party->is_erased;
-	     at = gathering->state->facts.items[at].next)
+	if (party->is_erased && !gathering->is_whole)
+		return;
+	for (uint32_t at = party->first_fact; at; at = gathering->state->facts.items[at].next)
 		gather(gathering, at);
 }
 
@@ -530,27 +532,42 @@ static void gather_visits_of(struct gathering *gathering, uint32_t number)
 			gather(gathering, at);
 }
 
+static struct standing *gather_group(struct gathering *gathering, uint32_t head, uint32_t *count)
+{
+	const struct state *state = gathering->state;
+	uint32_t said;
+
+	for (uint32_t member = head; member; member = state->households.items[member].next_member)
+		gather_party(gathering,
+			     &state->parties.items[state->households.items[member].party]);
+	said = gathering->count;
+	for (uint32_t i = 0; i < said; i++)
+		if (gathering->facts[i].opened)
+			gather_visits_of(gathering, gathering->facts[i].opened);
+	for (uint32_t i = 1; i < gathering->count; i++)
+		if (gathering->facts[i - 1].seq > gathering->facts[i].seq) {
+			qsort(gathering->facts, gathering->count, sizeof(*gathering->facts),
+			      compare_places);
+			break;
+		}
+	*count = gathering->count;
+	return gathering->facts;
+}
+
 struct standing *state_gather(const struct state *state, uint32_t head, struct arena *arena,
 			      uint32_t *count)
 {
 	struct gathering gathering = {.state = state, .arena = arena};
-	uint32_t said;
 
-	for (uint32_t member = head; member; member = state->households.items[member].next_member)
-		gather_party(&gathering,
-			     &state->parties.items[state->households.items[member].party]);
-	said = gathering.count;
-	for (uint32_t i = 0; i < said; i++)
-		if (gathering.facts[i].opened)
-			gather_visits_of(&gathering, gathering.facts[i].opened);
-	for (uint32_t i = 1; i < gathering.count; i++)
-		if (gathering.facts[i - 1].seq > gathering.facts[i].seq) {
-			qsort(gathering.facts, gathering.count, sizeof(*gathering.facts),
-			      compare_places);
-			break;
-		}
-	*count = gathering.count;
-	return gathering.facts;
+	return gather_group(&gathering, head, count);
+}
+
+struct standing *state_gather_whole(const struct state *state, uint32_t head, struct arena *arena,
+				    uint32_t *count)
+{
+	struct gathering gathering = {.state = state, .arena = arena, .is_whole = true};
+
+	return gather_group(&gathering, head, count);
 }
 
 static int compare_visits(const void *first, const void *second)

@@ -231,6 +231,9 @@ uint32_t state_find_holder(const struct state *state, uint32_t fact);
  * their places. The array lies in `arena`. */
 struct standing *state_gather(const struct state *state, uint32_t head, struct arena *arena,
 			      uint32_t *count);
+/* The same, with what stays in clear of an erased household: to count, never to tell. */
+struct standing *state_gather_whole(const struct state *state, uint32_t head, struct arena *arena,
+				    uint32_t *count);
 /* All visits of the cases that these facts opened, in the order of their numbers. */
 struct life_visit *state_gather_visits(const struct state *state, const struct standing *facts,
 				       uint32_t fact_count, struct arena *arena, uint32_t *count);

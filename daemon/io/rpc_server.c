@@ -72,7 +72,7 @@ static void send_line(struct client *client, struct str line)
 
 static void send_json(struct client *client, json_t *json)
 {
-	char *text = json_dumps(json, JSON_COMPACT);
+	char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
 
 	assert(text);
 	send_line(client, str_from(text));

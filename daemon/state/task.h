@@ -45,7 +45,7 @@ struct task {
 	bool has_started; /* the worker said so under the present lease */
 	uint64_t token;   /* of the present or last lease */
 	ms_t created;
-	ms_t due; /* when it is ready (scheduled), retried, or (held) expires; MS_NONE: no timer */
+	ms_t due; /* when it is ready (scheduled), retried, expires (held), or was done; MS_NONE: no timer */
 	uint32_t next, previous; /* in the list of its state: ready and held tasks are listed */
 	uint32_t code;           /* name number of the last failure's code, or 0 */
 	struct mail mail;

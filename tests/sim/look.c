@@ -4,6 +4,8 @@
 
 #include "daemon/alarm.h"
 #include "daemon/letter.h"
+#include "daemon/report.h"
+#include "daemon/secrecy.h"
 #include "daemon/snapshot.h"
 
 struct looking {
@@ -83,8 +85,8 @@ static uint32_t list_mails(const struct state *state, const struct mail **mails)
 			continue;
 		if (task->mail.template != TEMPLATE_DIGEST)
 			mails[count++] = &task->mail;
-		for (uint32_t at = task->mail.template == TEMPLATE_DIGEST ? task->mail.parts : 0; at;
-		     at = state->parts.items[at].next)
+		for (uint32_t at = task->mail.template == TEMPLATE_DIGEST ? task->mail.parts : 0;
+		     at; at = state->parts.items[at].next)
 			mails[count++] = &state->parts.items[at];
 	}
 	return count;
@@ -138,8 +140,7 @@ static void look_at_household(struct looking *looking, uint32_t head)
 			complain(looking, "a referral belongs to no case: household", head);
 	for (uint32_t i = 0; i < portrait.life.case_count; i++) {
 		const struct life_case *its = &portrait.life.cases[i];
-		uint32_t number =
-			state->facts.items[portrait.facts[its->opening].root].opened;
+		uint32_t number = state->facts.items[portrait.facts[its->opening].root].opened;
 
 		if (!number || case_resolve(state, number) != number)
 			complain(looking, "a case has no number of its own: household", head);
@@ -201,8 +202,9 @@ static void look_at_list(struct looking *looking)
 		uint32_t number = queue_at(&state->queue, rank);
 
 		look_at_explanation(looking, number);
-		if (rank > 1 && !comes_before(&state->cases.items[queue_at(&state->queue, rank - 1)],
-					      &state->cases.items[number]))
+		if (rank > 1 &&
+		    !comes_before(&state->cases.items[queue_at(&state->queue, rank - 1)],
+				  &state->cases.items[number]))
 			complain(looking, "the list is out of order at case", number);
 	}
 }
@@ -224,6 +226,80 @@ static void look_at_visits(struct looking *looking)
 		}
 }
 
+/* --- the report: everything counts once, and counting changes nothing ---------------------------------- */
+
+static uint32_t count_in_report(const struct report *report, uint32_t what)
+{
+	uint32_t count = 0;
+
+	for (int year = REPORT_YEAR_MIN; year <= REPORT_YEAR_MAX; year++) {
+		const struct report_cell *all =
+			report_at(report, year, report->sector_all, REPORT_KIND_ALL);
+
+		count += all ? all->counts[what] : 0;
+	}
+	return count;
+}
+
+static uint32_t count_referrals(const struct state *state)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 1; i < state->facts.count; i++)
+		count += state->facts.items[i].kind == EVENT_REFERRAL_RECEIVED &&
+			 !state->facts.items[i].is_void && !state->facts.items[i].is_replaced;
+	return count;
+}
+
+static uint32_t count_visits(const struct state *state, uint32_t visit_state)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 1; i < state->visits.count; i++)
+		count += state->visits.items[i].state == visit_state &&
+			 case_resolve(state, state->visits.items[i].case_number);
+	return count;
+}
+
+static void look_at_hidden(struct looking *looking, struct report *report)
+{
+	report_hide(report);
+	for (int year = REPORT_YEAR_MIN; year <= REPORT_YEAR_MAX; year++)
+		for (uint32_t sector = 0; sector <= report->sector_all; sector++)
+			for (uint32_t what = 0; what < REPORT_COUNT_END; what++) {
+				const struct report_cell *cell =
+					report_at(report, year, sector, REPORT_KIND_ALL);
+
+				if (cell && !cell->hidden[what] &&
+				    cell->counts[what] < SECRET_BELOW)
+					complain(looking, "the report shows a small count", what);
+			}
+}
+
+static void look_at_report(struct looking *looking)
+{
+	const struct state *state = looking->state;
+	uint8_t before[32], after[32];
+	struct report report;
+
+	snapshot_digest(state, before);
+	report_make(state, &report);
+	snapshot_digest(state, after);
+	if (memcmp(before, after, sizeof(before)) != 0)
+		complain(looking, "the report changes what it reports", 0);
+	if (count_in_report(&report, REPORT_REFERRALS) != count_referrals(state))
+		complain(looking, "the report does not count every referral once",
+			 count_in_report(&report, REPORT_REFERRALS));
+	if (count_in_report(&report, REPORT_VISITS) != count_visits(state, VISIT_STATE_DONE))
+		complain(looking, "the report does not count every visit once",
+			 count_in_report(&report, REPORT_VISITS));
+	if (count_in_report(&report, REPORT_NO_SHOWS) != count_visits(state, VISIT_STATE_NO_SHOW))
+		complain(looking, "the report does not count every no-show once",
+			 count_in_report(&report, REPORT_NO_SHOWS));
+	look_at_hidden(looking, &report);
+	report_done(&report);
+}
+
 const char *look_at(struct engine *engine, struct arena *arena)
 {
 	struct looking looking = {engine, engine_state(engine), arena, {0}};
@@ -238,6 +314,7 @@ const char *look_at(struct engine *engine, struct arena *arena)
 			look_at_household(&looking, i);
 	look_at_list(&looking);
 	look_at_visits(&looking);
+	look_at_report(&looking);
 	alarms_look(looking.state, arena, &alarms);
 	if (!looking.fault.size)
 		return NULL;

@@ -210,6 +210,66 @@ def test_logs_and_refusals_name_nobody(town):
     assert [word for word in world.PERSONAL if word in said] == []
 
 
+# --- report ---------------------------------------------------------------------------------------
+
+def rows_of(answer):
+    return {(row["year"], row["sector"], row["kind"]): row for row in answer["rows"]}
+
+
+def test_the_report_in_full_counts_everyone_an_erased_household_too(town):
+    answer = town.control("report", {"full": True})
+    rows = rows_of(answer)
+
+    assert answer["hidden_below"] is None and answer["today"] == "2015-03-03"
+    assert {key: row["referrals"] for key, row in rows.items()} == {
+        (2015, "all", "all"): 6, (2015, "all", "department_social_worker"): 6,
+        (2015, "dole", "all"): 5, (2015, "dole", "department_social_worker"): 5,
+        (2015, "lons-le-saunier", "all"): 1,
+        (2015, "lons-le-saunier", "department_social_worker"): 1}
+    assert rows[2015, "dole", "all"]["share_percent"] == 83.3
+    assert rows[2015, "dole", "department_social_worker"]["share_percent"] == 100
+    assert rows[2015, "lons-le-saunier", "all"]["deferred"] == 1
+    # Dole's opening of 2015 goes on from that of 2014: no opening of its own.
+    assert all(row["days_from_opening_to_referral"] is None for row in rows.values())
+    assert all(row["hidden"] == [] for row in rows.values())
+
+
+def test_small_counts_and_what_gives_them_away_are_hidden(town):
+    for answer in (town.status("report"), town.control("report")):
+        rows = rows_of(answer)
+
+        assert answer["hidden_below"] == 5
+        # The five of Dole would give away the one of Lons-le-Saunier, beside the six of all.
+        assert set(rows) == {(2015, "all", "all"), (2015, "all", "department_social_worker")}
+        whole = rows[2015, "all", "all"]
+        assert whole["referrals"] == 6 and whole["share_percent"] == 100
+        assert whole["visits"] is None and "visits" in whole["hidden"]
+        assert whole["onward"]["fsl"] is None and "onward.fsl" in whole["hidden"]
+
+
+def test_the_report_is_filtered_by_year_sector_and_kinds(town):
+    def keys(**params):
+        return [(row["sector"], row["kind"])
+                for row in town.control("report", {"full": True, **params})["rows"]]
+
+    assert keys(year=2014) == []
+    assert keys(year=2015, sector="all", kind="all") == [("all", "all")]
+    assert keys(sector="dole", kind=["all", "workshop"]) == [("dole", "all")]
+    assert keys(sector="none") == []
+
+
+@pytest.mark.parametrize("params, path, code", [
+    ({"year": 1800}, "year", "bad_request"), ({"year": "2015"}, "year", "bad_request"),
+    ({"sector": "paris"}, "sector", "bad_request"), ({"kind": "mayor"}, "kind", "bad_request"),
+    ({"kind": ["all", 3]}, "kind", "bad_request"), ({"full": 1}, "full", "bad_request"),
+    ({"full": True}, "full", "forbidden"), ({"month": 3}, "month", "bad_request")])
+def test_a_report_that_cannot_be_is_refused(town, params, path, code):
+    with pytest.raises(Refused) as refused:
+        town.status("report", params)
+
+    assert (refused.value.data["path"], refused.value.data["code"]) == (path, code)
+
+
 # --- cases ----------------------------------------------------------------------------------------
 
 def test_closing_a_case_takes_it_off_the_list_and_its_visit_with_it(town):

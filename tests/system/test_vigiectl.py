@@ -144,6 +144,10 @@ REQUESTS = [
      {"state": "buried", "kind": "mail", "limit": 5}),
     ("task kick 9", "control", "task.kick", {"task": 9}),
     ("task kick --buried", "control", "task.kick", {"state": "buried"}),
+    ("report", "status", "report", {}),
+    ("report --year 2015 --sector all --kind workshop --kind all,unknown", "status", "report",
+     {"year": 2015, "sector": "all", "kind": ["workshop", "all", "unknown"]}),
+    ("report --full --csv", "control", "report", {"full": True}),
     ("verify", "control", "verify", {}),
     ("clock advance 2015-03-06", "control", "clock.advance", {"to": "2015-03-06"}),
     ("clock advance 2015-03-06T12:00:00+01:00", "control", "clock.advance",
@@ -595,6 +599,51 @@ def test_a_good_policy_is_checked_by_the_core_too(core):
     assert refused.stderr.splitlines() == [f"{JURA}:{at}: pairs[0].id: is awaited",
                                            f"{JURA}:1: nowhere: is in use"]
     assert [method for _, method, _ in core.asked] == ["policy.check"] * 2
+
+
+# --- report ---------------------------------------------------------------------------------------
+
+ROW = {"year": 2015, "sector": "dole", "kind": "department_social_worker", "referrals": 81,
+       "share_percent": 79.4, "visits": None, "visits_per_1000_households": None,
+       "days_to_visit_median": None, "onward": {"fsl": None, "legal": 7},
+       "days_from_opening_to_referral": 3,
+       "hidden": ["visits", "visits_per_1000_households", "days_to_visit_median", "onward.fsl"]}
+
+
+def tell_report(core, hidden_below):
+    core.answers["report"] = {"result": {"seq": 7, "today": "2015-12-31",
+                                         "hidden_below": hidden_below, "rows": [ROW]}}
+
+
+def test_a_report_says_what_it_hides(core):
+    tell_report(core, 5)
+
+    lines = core.run("report").stdout.splitlines()
+
+    assert lines[1].split()[:8] == ["2015", "dole", "department_social_worker", "81", "79.4", "*",
+                                    "*", "*"]
+    assert lines[2].startswith("* hidden")
+
+
+def test_a_report_for_a_spreadsheet_is_in_french(core):
+    tell_report(core, 5)
+
+    text = core.run("report", "--csv").stdout
+    heading, line = (row.split(";") for row in text.removeprefix("\ufeff").splitlines())
+    values = dict(zip(heading, line, strict=True))
+
+    assert text.startswith("\ufeff")
+    assert values["Année"] == "2015" and values["Signalements"] == "81"
+    assert values["Donneurs d’alerte"] == "travailleurs sociaux du département"
+    assert values["Part (%)"] == "79,4" and values["Visites"] == "secret"
+    assert values["Orientations : FSL"] == "secret" and values["Orientations : droit"] == "7"
+    assert values["Désistements"] == ""
+
+
+def test_a_report_is_one_thing_or_the_other(core):
+    done = core.run("report", "--csv", "--json")
+
+    assert done.returncode == 2 and "one of both" in done.stderr and core.asked == []
 
 
 # --- what is made from the table ------------------------------------------------------------------

@@ -6,6 +6,7 @@
 
 #include "config/policy_file.h"
 #include "daemon/view.h"
+#include "daemon/view_report.h"
 #include "proto/json.h"
 #include "tools/sim/world.h"
 
@@ -207,6 +208,17 @@ static json_t *tell_visits(const struct state *state)
 	return list;
 }
 
+/* Small counts too: the cases stand beside it. */
+static json_t *tell_report(const struct state *state)
+{
+	const struct report_filter everything = {.is_full = true};
+	json_t *report = view_report(state, &everything);
+	json_t *rows = json_incref(json_object_get(report, "rows"));
+
+	json_decref(report);
+	return rows;
+}
+
 static void print_json(struct replay *replay)
 {
 	struct engine *engine = replay->world.engine;
@@ -214,11 +226,12 @@ static void print_json(struct replay *replay)
 	json_t *json;
 
 	engine_digest(engine, digest);
-	json = json_pack("{s:o, s:s, s:o, s:o, s:o}", "until", view_day(replay->options->until),
-			 "digest", digest, "cases", tell_cases(engine), "mails",
-			 tell_mails(engine_state(engine)), "visits",
-			 tell_visits(engine_state(engine)));
-	json_dumpf(json, stdout, JSON_INDENT(1));
+	json = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "until",
+			 view_day(replay->options->until), "digest", digest, "cases",
+			 tell_cases(engine), "mails", tell_mails(engine_state(engine)), "visits",
+			 tell_visits(engine_state(engine)), "report",
+			 tell_report(engine_state(engine)));
+	json_dumpf(json, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
 	printf("\n");
 	json_decref(json);
 }

@@ -221,6 +221,11 @@ static void take_value(struct parse *parse, const struct argument *argument, con
 	call_by_name(argument, name);
 	if (!value)
 		argp_error(state, "%s: %.*s", name, (int)complaint.size, complaint.data);
+	if (argument->type == ARGUMENT_WORDS && json_object_get(parse->params, argument->name)) {
+		json_array_extend(json_object_get(parse->params, argument->name), value);
+		json_decref(value);
+		return;
+	}
 	json_object_set_new(parse->params, argument->name, value);
 }
 

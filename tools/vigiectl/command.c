@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tools/vigiectl/print.h"
+#include "tools/vigiectl/report.h"
 #include "tools/vigiectl/special.h"
 
 /* --- columns --- */
@@ -390,6 +391,25 @@ const struct command commands[] = {
 		.run = special_kick,
 	},
 	{
+		.words = "report",
+		.method = "report",
+		.socket = SOCKET_READS,
+		.help = "What came of referrals, by year, sector and kind of giver. Small counts "
+			"are hidden.",
+		.arguments =
+			{
+				{"year", ARGUMENT_NUMBER, 0, "only this year"},
+				{"sector", ARGUMENT_TEXT, 0,
+				 "only this sector, or all: the totals, or none"},
+				{"kind", ARGUMENT_WORDS, 0, "only these kinds of givers",
+				 &words_report_kind},
+				{"full", ARGUMENT_FLAG, 0,
+				 "small counts too; asks the control socket"},
+				{"csv", ARGUMENT_FLAG, 0, "as a file for a French spreadsheet"},
+			},
+		.run = report_run,
+	},
+	{
 		.words = "policy check",
 		.method = "policy.check",
 		.socket = SOCKET_ACTS,
@@ -486,7 +506,8 @@ uint32_t command_argument_count(const struct command *command)
 static void show(const struct command *command, const struct session *session, const json_t *answer)
 {
 	if (session->as_json) {
-		json_dumpf(answer, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+		json_dumpf(answer, stdout,
+			   JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 		putchar('\n');
 		return;
 	}

@@ -19,7 +19,7 @@ _vigiectl()
 	esac
 
 	case $words in
-	"") COMPREPLY=($(compgen -W "status queue case visit pair sector giver duplicate event household task policy verify clock --config --status-socket --control-socket --json --help" -- "$current")) ;;
+	"") COMPREPLY=($(compgen -W "status queue case visit pair sector giver duplicate event household task report policy verify clock --config --status-socket --control-socket --json --help" -- "$current")) ;;
 	"status "*)
 		case $previous in
 		esac
@@ -133,6 +133,13 @@ _vigiectl()
 		case $previous in
 		esac
 		COMPREPLY=($(compgen -W "--buried --json --help" -- "$current")) ;;
+	"report "*)
+		case $previous in
+		--year) COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+		--sector) COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+		--kind) COMPREPLY=($(compgen -W "department_social_worker partner_social_worker partner_structure workshop supplier household unknown all" -- "$current")); return ;;
+		esac
+		COMPREPLY=($(compgen -W "--year --sector --kind --full --csv --json --help" -- "$current")) ;;
 	"policy check "*)
 		case $previous in
 		esac

@@ -5,7 +5,7 @@
 
 #include "tools/vigiectl/terminal.h"
 
-enum { COLUMNS_MAX = 16, GAP = 2 };
+enum { COLUMNS_MAX = 20, GAP = 2 };
 
 /* --- one cell --- */
 
@@ -15,6 +15,8 @@ static void add_scalar(struct buf *out, const json_t *value)
 		buf_add(out, json_string_value(value), json_string_length(value));
 	else if (json_is_integer(value))
 		buf_printf(out, "%lld", (long long)json_integer_value(value));
+	else if (json_is_real(value))
+		buf_printf(out, "%.15g", json_real_value(value));
 	else if (json_is_boolean(value))
 		buf_printf(out, "%s", json_is_true(value) ? "yes" : "no");
 	else
