@@ -1,6 +1,7 @@
 #include "daemon/alarm.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 struct look {
 	const struct state *state;
@@ -63,12 +64,43 @@ static void look_at_case(const struct look *look, uint32_t number)
 		raise_case(look, ALARM_STALE_SUPPLY, since, number);
 }
 
+/* Is there anything to look at? Few are, of many that are open. */
+static bool is_remarkable(const struct case_record *record)
+{
+	return record->state != CASE_STATE_CLOSED &&
+	       (record->tier == TIER_CUT || !record->sector || record->wants_derogation ||
+		record->no_shows >= 2 || record->has_stale_supply);
+}
+
+struct ranked {
+	uint32_t rank, number;
+};
+
+static int compare_ranks(const void *first, const void *second)
+{
+	const struct ranked *a = first, *b = second;
+
+	return a->rank < b->rank ? -1 : a->rank > b->rank;
+}
+
+/* In the order of the list. */
 static void look_at_cases(const struct look *look)
 {
-	uint32_t count = queue_count(&look->state->queue);
+	const struct state *state = look->state;
+	struct ranked *found = NULL;
+	uint32_t count = 0, capacity = 0;
 
-	for (uint32_t rank = 1; rank <= count; rank++)
-		look_at_case(look, queue_at(&look->state->queue, rank));
+	for (uint32_t i = 1; i < state->cases.count; i++) {
+		if (!is_remarkable(&state->cases.items[i]) || !queue_has(&state->queue, i))
+			continue;
+		MEM_ROOM(found, count, capacity);
+		found[count++] = (struct ranked){queue_rank(&state->queue, i), i};
+	}
+	if (count)
+		qsort(found, count, sizeof(*found), compare_ranks);
+	for (uint32_t i = 0; i < count; i++)
+		look_at_case(look, found[i].number);
+	free(found);
 }
 
 /* --- water ---------------------------------------------------------------------------------------- */

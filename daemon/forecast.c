@@ -60,16 +60,14 @@ static bool waits_for_visit(const struct case_record *record)
 	       (record->state == CASE_STATE_WAITING || record->state == CASE_STATE_PLANNED);
 }
 
-/* Of each sector, by its position. */
+/* Of each sector, by its position. In the order of the table, which memory likes. */
 static void count_cases(const struct state *state, uint64_t counts[POLICY_SECTORS_MAX])
 {
-	uint32_t count = queue_count(&state->queue);
+	for (uint32_t i = 1; i < state->cases.count; i++) {
+		const struct case_record *record = &state->cases.items[i];
 
-	for (uint32_t rank = 1; rank <= count; rank++) {
-		const struct case_record *record =
-			&state->cases.items[queue_at(&state->queue, rank)];
-
-		if (record->sector && waits_for_visit(record))
+		if (record->sector && waits_for_visit(record) && !record->joined &&
+		    !record->is_gone)
 			counts[record->sector - 1]++;
 	}
 }

@@ -146,12 +146,11 @@ static struct plan_case plan_case(const struct state *state, uint32_t number)
 
 static void list_cases(const struct state *state, struct arena *arena, struct list *cases)
 {
-	uint32_t count = queue_count(&state->queue);
+	struct queue_cursor cursor = {.depth = 0};
+	uint32_t number;
 
 	cases->items = arena_new(arena, PLAN_CASES_MAX * sizeof(struct plan_case));
-	for (uint32_t rank = 1; rank <= count && cases->count < PLAN_CASES_MAX; rank++) {
-		uint32_t number = queue_at(&state->queue, rank);
-
+	while (cases->count < PLAN_CASES_MAX && (number = queue_next(&state->queue, &cursor))) {
 		if (is_to_plan(state, &state->cases.items[number]))
 			push(cases, struct plan_case, plan_case(state, number));
 	}

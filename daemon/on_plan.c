@@ -36,19 +36,58 @@ struct placing {
 	uint32_t count;
 	struct planned_visit *kept; /* those that hold */
 	uint32_t kept_count;
+	struct map slots; /* half-days of pairs that are taken */
+	struct map cases; /* those of `kept` */
 };
 
-static bool half_day_is_taken(const struct placing *placing, const struct planned_visit *wanted)
+/* One to one, and well mixed, as a map wants its keys. */
+static uint64_t mix(uint64_t key)
+{
+	key = (key ^ (key >> 33)) * 0xff51afd7ed558ccdu;
+	key = (key ^ (key >> 33)) * 0xc4ceb9fe1a85ec53u;
+	return key ^ (key >> 33);
+}
+
+static uint64_t slot_key(uint32_t pair, day_t day, uint32_t half)
+{
+	return mix((uint64_t)pair << 34 | (uint64_t)(uint32_t)day << 2 | half);
+}
+
+static bool is_in(const struct map *map, uint64_t key)
+{
+	struct map_cursor cursor = {0};
+	uint32_t value;
+
+	return map_next(map, key, &cursor, &value);
+}
+
+/* Position in the policy plus 1, or 0: a pair that never visited has no name among the state's yet. */
+static uint32_t pair_number(const struct state *state, struct str id)
+{
+	const struct policy_pair *pair = policy_find_pair(&state->policy, id);
+
+	return pair ? (uint32_t)(pair - list_at(&state->policy.pairs, struct policy_pair, 0)) + 1
+		    : 0;
+}
+
+/* What the coordinator settled stays where it is. */
+static void take_fixed(struct placing *placing)
 {
 	const struct state *state = placing->state;
-	uint32_t booked = state_find_booking(state, names_find(&state->names, wanted->pair),
-					     wanted->day, wanted->half);
 
-	for (uint32_t i = 0; i < placing->kept_count; i++)
-		if (str_equal(placing->kept[i].pair, wanted->pair) &&
-		    placing->kept[i].day == wanted->day && placing->kept[i].half == wanted->half)
-			return true;
-	return booked && visit_is_fixed(&state->visits.items[booked]);
+	for (uint32_t i = 1; i < state->active_visits.count; i++) {
+		const struct visit *visit = &state->visits.items[state->active_visits.items[i]];
+
+		uint32_t pair = pair_number(state, names_get(&state->names, visit->pair));
+
+		if (visit_is_fixed(visit))
+			map_put(&placing->slots, slot_key(pair, visit->day, visit->half), 1);
+	}
+}
+
+static uint64_t wanted_slot(const struct placing *placing, const struct planned_visit *wanted)
+{
+	return slot_key(pair_number(placing->state, wanted->pair), wanted->day, wanted->half);
 }
 
 static bool case_is_free(const struct placing *placing, uint64_t case_number)
@@ -56,11 +95,8 @@ static bool case_is_free(const struct placing *placing, uint64_t case_number)
 	uint32_t number = case_resolve(placing->state, (uint32_t)case_number);
 	const struct case_record *record;
 
-	if (!number)
+	if (!number || is_in(&placing->cases, mix(number)))
 		return false;
-	for (uint32_t i = 0; i < placing->kept_count; i++)
-		if (placing->kept[i].case_number == number)
-			return false;
 	record = &placing->state->cases.items[number];
 	if (record->state == CASE_STATE_WAITING)
 		return record->is_eligible;
@@ -72,7 +108,8 @@ static bool can_hold(const struct placing *placing, const struct planned_visit *
 {
 	return wanted->day > placing->state->today &&
 	       policy_find_pair(&placing->state->policy, wanted->pair) &&
-	       case_is_free(placing, wanted->case_number) && !half_day_is_taken(placing, wanted);
+	       case_is_free(placing, wanted->case_number) &&
+	       !is_in(&placing->slots, wanted_slot(placing, wanted));
 }
 
 static void keep_what_holds(struct placing *placing)
@@ -84,18 +121,12 @@ static void keep_what_holds(struct placing *placing)
 			continue;
 		visit.case_number = case_resolve(placing->state, (uint32_t)visit.case_number);
 		placing->kept[placing->kept_count++] = visit;
+		map_put(&placing->cases, mix(visit.case_number), 1);
+		map_put(&placing->slots, wanted_slot(placing, &visit), 1);
 	}
 }
 
 /* --- placing ---------------------------------------------------------------------------------- */
-
-static bool is_kept(const struct placing *placing, uint32_t case_number)
-{
-	for (uint32_t i = 0; i < placing->kept_count; i++)
-		if (placing->kept[i].case_number == case_number)
-			return true;
-	return false;
-}
 
 /* Planned before and not any more: the machine takes the visit back. Settling changes the table of
  * active visits, so its end is where the next one is looked for. */
@@ -108,7 +139,7 @@ static void lift_others(struct placing *placing)
 		struct visit *visit = &state->visits.items[number];
 		uint32_t owner = case_resolve(state, visit->case_number);
 
-		if (visit_is_fixed(visit) || is_kept(placing, owner))
+		if (visit_is_fixed(visit) || is_in(&placing->cases, mix(owner)))
 			continue;
 		visit->lifted = placing->cause->seq;
 		settle_household(state, state->cases.items[owner].household, placing->cause);
@@ -164,9 +195,12 @@ void on_plan_made(struct state *state, const struct event *event, const struct c
 	if (!task_is_answered(state, made))
 		return;
 	placing.kept = mem_new((made->visits.count + 1) * sizeof(*placing.kept));
+	take_fixed(&placing);
 	keep_what_holds(&placing);
 	lift_others(&placing);
 	for (uint32_t i = 0; i < placing.kept_count; i++)
 		place(&placing, &placing.kept[i]);
 	free(placing.kept);
+	map_done(&placing.slots);
+	map_done(&placing.cases);
 }

@@ -183,6 +183,29 @@ uint32_t queue_at(const struct queue *queue, uint32_t rank)
 	}
 }
 
+/* Down to the first of a tree. */
+static void descend(const struct queue *queue, struct queue_cursor *cursor, uint32_t at)
+{
+	for (; at; at = queue->nodes[at].left) {
+		assert(cursor->depth < QUEUE_DEPTH_MAX);
+		cursor->path[cursor->depth++] = at;
+	}
+}
+
+uint32_t queue_next(const struct queue *queue, struct queue_cursor *cursor)
+{
+	uint32_t next;
+
+	if (!cursor->has_begun)
+		descend(queue, cursor, queue->root);
+	cursor->has_begun = true;
+	if (!cursor->depth)
+		return 0;
+	next = cursor->path[--cursor->depth];
+	descend(queue, cursor, queue->nodes[next].right);
+	return next;
+}
+
 void queue_done(struct queue *queue)
 {
 	free(queue->nodes);

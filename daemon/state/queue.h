@@ -32,4 +32,14 @@ uint32_t queue_rank(const struct queue *queue, uint32_t number);
 /* The case with that rank, 0 when there are fewer. */
 uint32_t queue_at(const struct queue *queue, uint32_t rank);
 
+/* From the first to the last: the next case at each call, 0 after the last; begin with a zeroed cursor.
+ * The queue must not change meanwhile. */
+enum { QUEUE_DEPTH_MAX = 256 };
+struct queue_cursor {
+	uint32_t path[QUEUE_DEPTH_MAX]; /* cases passed on the way down that are yet to come */
+	uint32_t depth;
+	bool has_begun;
+};
+uint32_t queue_next(const struct queue *queue, struct queue_cursor *cursor);
+
 void queue_done(struct queue *queue);

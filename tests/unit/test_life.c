@@ -344,6 +344,31 @@ static void test_old_facts_are_silent(void **unused)
 	story_end(&story);
 }
 
+/* Two pairs that never went anywhere are each given the first half-day there is. */
+static void test_two_new_pairs_go_at_the_same_time(void **unused)
+{
+	struct policy_pair pairs[2];
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-02-02");
+	pairs[0] = pairs[1] = *list_at(&story.policy.pairs, struct policy_pair, 0);
+	pairs[1].id = STR("p2");
+	story.policy.pairs = (struct list){2, pairs};
+	story_applies(&story);
+	story_referral(&story, "F1", "TS1", NULL, "39001", "Jean Dupont", "0384000001");
+	story_referral(&story, "F2", "TS1", NULL, "39001", "Zoé Autre", "0384000002");
+
+	story_goes_to(&story, "2015-02-03");
+
+	assert_int_equal(story_case(&story, 1)->state, CASE_STATE_PLANNED);
+	assert_int_equal(story_case(&story, 2)->state, CASE_STATE_PLANNED);
+	assert_int_equal(story_state(&story)->visits.items[1].day, d("2015-02-04"));
+	assert_int_equal(story_state(&story)->visits.items[2].day, d("2015-02-04"));
+	story_holds(&story);
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_cut_goes_first),
 		cmocka_unit_test(test_duplicates_and_conflicts),
 		cmocka_unit_test(test_old_facts_are_silent),
+		cmocka_unit_test(test_two_new_pairs_go_at_the_same_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

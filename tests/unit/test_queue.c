@@ -31,19 +31,24 @@ static bool is_before(struct queue_key a, struct queue_key b)
 	return a.order_seq < b.order_seq;
 }
 
+/* By rank, and walked from the first to the last. */
 static void assert_in_order(const struct queue *queue, uint32_t count)
 {
+	struct queue_cursor cursor = {.depth = 0};
+
 	assert_int_equal(queue_count(queue), count);
 	for (uint32_t rank = 1; rank <= count; rank++) {
 		uint32_t number = queue_at(queue, rank);
 
 		assert_true(queue_has(queue, number));
 		assert_int_equal(queue_rank(queue, number), rank);
+		assert_int_equal(queue_next(queue, &cursor), number);
 		if (rank > 1)
 			assert_true(is_before(queue->nodes[queue_at(queue, rank - 1)].key,
 					      queue->nodes[number].key));
 	}
 	assert_int_equal(queue_at(queue, count + 1), 0);
+	assert_int_equal(queue_next(queue, &cursor), 0);
 }
 
 /* Each case has its rank and each rank its case, while cases come, move and go. */
