@@ -14,7 +14,8 @@ struct memory_turn {
 struct memory_ports {
 	ms_t now;
 
-	struct buf bytes; /* all records */
+	bool is_forgetful; /* nothing is read back: a long simulation keeps no journal */
+	struct buf bytes;  /* all records */
 	struct memory_turn *turns;
 	uint32_t turn_count, turn_capacity;
 

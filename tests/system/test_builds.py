@@ -74,6 +74,18 @@ def test_every_build_gives_the_same_digest(story, name):
     assert told == expected
 
 
+# chance is no exception: the same seeds give the same lives
+@pytest.mark.parametrize("name", CHOSEN)
+def test_every_build_lives_the_same_scenario(name):
+    def live(sim):
+        done = subprocess.run([sim, "scenario", "--policy", JURA / "policy.conf", JURA / "scenario.conf",
+                               "--years", "3", "--seeds", "2", "--json"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    assert live(program("vigie-sim")) == live(build(name))
+
+
 # a story that differs in one word gives another digest: the digest looks
 def test_another_story_gives_another_digest(story, tmp_path):
     lines = story.read_text().splitlines()
