@@ -655,7 +655,7 @@ def commands():
 
 
 def test_every_command_has_help():
-    assert len(commands()) == 27
+    assert len(commands()) == 28
     for words in commands():
         end = run(*words.split(), "--help")
 
