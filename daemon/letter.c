@@ -123,6 +123,9 @@ static enum err write_address(struct letter *letter, const struct mail *mail)
 			body->instead_of =
 				names_get(&state->names,
 					  state->givers.items[party_giver(state, mail->giver)].id);
+		if (state->givers.items[party_giver(state, mail->recipient)].kind ==
+		    GIVER_KIND_HOUSEHOLD)
+			body->to_household = SAID_YES;
 		return address_giver(letter->engine, mail->recipient, letter->arena, &body->to);
 	case TO_PAIR:
 		pair = policy_find_pair(&state->policy, names_get(&state->names, mail->recipient));
@@ -137,6 +140,7 @@ static enum err write_address(struct letter *letter, const struct mail *mail)
 				names_get(&state->names,
 					  state->givers.items[party_giver(state, mail->giver)].id);
 		address_coordinator(state, &body->to);
+		body->to_coordinator = SAID_YES;
 		return ERR_OK;
 	}
 }
@@ -405,6 +409,8 @@ static void add_stop(struct letter *letter, uint32_t number)
 	((struct mail_stop *)stops->items)[stops->count++] = (struct mail_stop){
 		.is_set = true,
 		.visit = number,
+		.uid = print_id(letter->arena, state, "visit", number),
+		.sequence = visit->sequence,
 		.case_number = owner ? owner : visit->case_number,
 		.commune = commune ? commune->name : (struct str){0},
 		.day = visit->day,
@@ -539,6 +545,10 @@ static enum err add_item(struct letter *letter, const struct mail *part)
 	if (part->case_number && items->count < MAIL_ITEMS_MAX)
 		return describe_case(letter, part,
 				     &((struct mail_item *)items->items)[items->count++]);
+	if (part->template == TEMPLATE_WEEK_AGENDA)
+		return write_agenda(letter, part);
+	if (part->template == TEMPLATE_COORDINATOR)
+		return write_coordinator(letter, part);
 	if (part->sector)
 		add_sector_item(letter, part);
 	for (uint32_t at = part->parts; at; at = state->parts.items[at].next)

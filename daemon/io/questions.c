@@ -5,9 +5,11 @@
 
 #include "daemon/io/policies.h"
 #include "daemon/io/verify.h"
+#include "daemon/letter.h"
 #include "daemon/view.h"
 #include "daemon/view_network.h"
 #include "daemon/view_report.h"
+#include "proto/json.h"
 
 /* --- parameters ------------------------------------------------------------------------------- */
 
@@ -572,6 +574,35 @@ static enum err ask_tasks(struct question *question)
 	return ERR_OK;
 }
 
+/* What a worker would be told of a mail now. It names its reader, as no other list does. */
+static enum err ask_mail(struct question *question)
+{
+	const struct state *state = state_of(question);
+	scoped(arena_done) struct arena arena = {0};
+	struct mail_body body;
+	uint64_t number;
+	enum err err;
+
+	if (!get_number(question, "task", UINT32_MAX, 0, &number))
+		return question->fault.code;
+	if (!number)
+		return wrong(question, "task", "missing: the number of a task");
+	if (number >= state->tasks.count || state->tasks.items[number].kind != TASK_KIND_MAIL)
+		return fault_set(&question->fault, ERR_NOT_FOUND, "task", "%s",
+				 number < state->tasks.count ? "this task is no mail"
+							     : "no task has this number");
+	err = letter_write(question->core->engine, (uint32_t)number, &arena, &body);
+	if (err)
+		return fault_set(&question->fault, err, "task", "%s",
+				 err == ERR_ERASED ? "its reader asked to be forgotten"
+						   : "its reader has no address now");
+	if (log_look(question, "mail.preview", "task", number))
+		return question->fault.code;
+	question->answer = json_pack("{s:I, s:o}", "seq", (json_int_t)state->seq, "body",
+				     record_to_json(&record_mail_body, &body, 0));
+	return ERR_OK;
+}
+
 /* --- the journal ------------------------------------------------------------------------------ */
 
 static enum err ask_verify(struct question *question)
@@ -692,6 +723,7 @@ static const struct question_row rows[] = {
 	{"giver.list", SOCKET_STATUS | SOCKET_CONTROL, "sector kind quiet unknown limit",
 	 ask_givers},
 	{"giver.show", SOCKET_CONTROL, "giver", ask_giver},
+	{"mail.preview", SOCKET_CONTROL, "task", ask_mail},
 	{"task.list", SOCKET_STATUS | SOCKET_CONTROL, "state kind limit", ask_tasks},
 	{"verify", SOCKET_CONTROL | IS_LONG, "", ask_verify},
 	{"policy.check", SOCKET_CONTROL, "policy", ask_policy_check},

@@ -86,7 +86,8 @@ static void add_openings(struct history *history, struct policy_sector *sector)
 		struct policy_opening *opening =
 			list_at(&sector->openings, struct policy_opening, i);
 
-		*opening = (struct policy_opening){true, from, from + 20 + (day_t)pick(history, 300)};
+		*opening =
+			(struct policy_opening){true, from, from + 20 + (day_t)pick(history, 300)};
 		from = opening->to + 2 + (day_t)pick(history, 500);
 	}
 }
@@ -95,12 +96,12 @@ static void add_sectors(struct history *history, struct policy *policy)
 {
 	static const char *const names[] = {"nord", "sud", "est"};
 
-	policy->sectors = (struct list){3, arena_new(&history->arena, 3 * sizeof(struct policy_sector))};
+	policy->sectors =
+		(struct list){3, arena_new(&history->arena, 3 * sizeof(struct policy_sector))};
 	policy->communes =
 		(struct list){3, arena_new(&history->arena, 3 * sizeof(struct policy_commune))};
 	for (uint32_t i = 0; i < 3; i++) {
-		struct policy_sector *sector =
-			list_at(&policy->sectors, struct policy_sector, i);
+		struct policy_sector *sector = list_at(&policy->sectors, struct policy_sector, i);
 
 		*sector = (struct policy_sector){.is_set = true,
 						 .id = str_from(names[i]),
@@ -157,12 +158,31 @@ static void make_policy(struct history *history, struct policy *policy)
 	policy->name = STR("Essai");
 	policy->coordinator =
 		(struct policy_person){true, STR("Coordination"), STR("coordination@exemple.test")};
-	policy->rules = (struct policy_rules){
-		true, 15, 30, 60, 180, 24, 30, 4, 31, 120, 52, 90, 70, 12, 30, 12, 30, 7,
-		answer(history), answer(history), 1 + pick(history, 3)};
+	policy->rules = (struct policy_rules){true,
+					      15,
+					      30,
+					      60,
+					      180,
+					      24,
+					      30,
+					      4,
+					      31,
+					      120,
+					      52,
+					      90,
+					      70,
+					      12,
+					      30,
+					      12,
+					      30,
+					      7,
+					      answer(history),
+					      answer(history),
+					      1 + pick(history, 3)};
 	policy->planning = (struct policy_planning){true, 1 + pick(history, 3), SAID_NO, 3};
 	policy->outreach = (struct policy_outreach){true, 2 + pick(history, 12), 1};
-	policy->givers = (struct policy_givers){true, 28, 42, 1 + pick(history, 60), answer(history)};
+	policy->givers =
+		(struct policy_givers){true, 28, 42, 1 + pick(history, 60), answer(history)};
 	policy->mails = (struct policy_mails){true, pick(history, 24), pick(history, 24),
 					      answer(history), 1 + pick(history, 10)};
 	policy->retention_months = 24;
@@ -247,8 +267,8 @@ static void say_supply(struct history *history, struct event *event)
 		event->data.supplier_limited = (struct supplier_limited){
 			.supplier = supplier, .energy = energy, .on = on, .power_va = 1000};
 	else
-		event->data.supplier_cut = (struct supplier_cut){
-			.supplier = supplier, .energy = energy, .on = on};
+		event->data.supplier_cut =
+			(struct supplier_cut){.supplier = supplier, .energy = energy, .on = on};
 }
 
 static void say_request(struct history *history, struct event *event)
@@ -351,9 +371,8 @@ static void say_absence(struct history *history, struct event *event)
 static void say_retraction(struct history *history, struct event *event)
 {
 	event->data.event_retracted.source = STR("urn:test");
-	event->data.event_retracted.id = history->sent_count
-						 ? history->sent[pick(history, history->sent_count)]
-						 : STR("e0");
+	event->data.event_retracted.id =
+		history->sent_count ? history->sent[pick(history, history->sent_count)] : STR("e0");
 	event->data.event_retracted.reason = STR("erreur");
 }
 
@@ -569,8 +588,8 @@ static void let_time_pass(struct history *history)
 {
 	ms_t until = history->ports.now + (ms_t)pick(history, 12 * 24) * MS_HOUR, next;
 
-	while (chance(history, 90) &&
-	       (next = engine_next_timer(history->engine)) != MS_NONE && next <= until) {
+	while (chance(history, 90) && (next = engine_next_timer(history->engine)) != MS_NONE &&
+	       next <= until) {
 		history->ports.now = next > history->ports.now ? next : history->ports.now;
 		if (engine_turn(history->engine))
 			fail(history, "the engine failed");
@@ -647,7 +666,8 @@ static void begin(struct history *history, uint32_t seed)
 	struct event event;
 
 	*history = (struct history){.seed = seed, .random = seed * 0x9e3779b97f4a7c15u + 1};
-	history->ports.now = time_at_paris(day_from_ymd(2015, 1, 1) + (day_t)pick(history, 365), 9, 0);
+	history->ports.now =
+		time_at_paris(day_from_ymd(2015, 1, 1) + (day_t)pick(history, 365), 9, 0);
 	history->engine = start(history);
 	if (engine_begin(history->engine, true, salt))
 		fail(history, "the journal cannot begin");

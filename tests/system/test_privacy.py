@@ -2,6 +2,7 @@
 import csv
 import email
 import email.header
+import email.utils
 import json
 import re
 import shutil
@@ -182,6 +183,65 @@ def test_no_mail_tells_who_the_household_is(lived, tmp_path):
 
     assert count > 150
     assert not hits, tell(lived, hits)
+
+
+# --- what a giver reads ---------------------------------------------------------------------------------
+
+
+def givers_by_address():
+    return {row["Courriel"].lower(): row["Identifiant"] for row in rows("givers", "utf-8-sig")}
+
+
+def text_of(message):
+    subject = str(email.header.make_header(email.header.decode_header(message["Subject"])))
+    parts = [part.get_payload(decode=True).decode() for part in message.walk()
+             if part.get_content_type() == "text/plain"]
+    return "\n".join([subject, *parts])
+
+
+def givers_mails(core):
+    """(giver, text) of each mail to a giver."""
+    known = givers_by_address()
+    for message in mails_of(core):
+        address = email.utils.parseaddr(message["To"])[1].lower()
+        if address in known:
+            yield known[address], text_of(message)
+
+
+def words(text):
+    return set(re.findall(r"\w+", text))
+
+
+def own_words():
+    """What a mail to a giver may say of itself: its template, days, the four sectors, who signs."""
+    found = set("janvier février mars avril mai juin juillet août septembre octobre novembre "
+                "décembre 1er une semaine semaines visite faite visites faites dossier en attente "
+                "dossiers clos sans autre autres et Secteur Secteurs".split())
+    for path in (JURA / "templates").iterdir():
+        if "_pair" not in path.name and "coordinator" not in path.name and path.suffix != ".html":
+            found |= words(re.sub(r"\{\{.*?\}\}", " ", path.read_text()))
+    return found | words("Dole Champagnole Lons-le-Saunier Saint-Claude Coordination SLIME du Jura "
+                         "coordination@exemple.test")
+
+
+# a mail to a giver is made of its template, the case's number, days, sectors, and the giver's own forms
+def test_giver_reads_nothing_but_its_own(lived):
+    forms = {row["N° fiche"]: row["Donneur"] for row in rows("referrals", "cp1252")}
+    known, count = own_words(), 0
+    for count, (giver, text) in enumerate(givers_mails(lived), 1):
+        left = re.search(r"à la place du donneur d’alerte «\u00a0(\w+)\u00a0»", " ".join(text.split(" ")))
+        may = {giver, left[1] if left else giver}
+        for word in sorted(words(text) - known):
+            assert word.isdigit() or forms.get(word) in may or word in may, (giver, word, text)
+
+    assert count > 400
+
+
+# which day a household is visited is between it and the pair
+def test_giver_reads_of_weeks_and_never_of_days(lived):
+    for giver, text in givers_mails(lived):
+        assert not re.search(r"(?i)\b(lundi|mardi|mercredi|jeudi|vendredi|matin|après-midi)\b", text), text
+        assert "€" not in text and "BEGIN:VEVENT" not in text
 
 
 # the search itself finds what it is for, in both encodings

@@ -148,6 +148,8 @@ REQUESTS = [
     ("report --year 2015 --sector all --kind workshop --kind all,unknown", "status", "report",
      {"year": 2015, "sector": "all", "kind": ["workshop", "all", "unknown"]}),
     ("report --full --csv", "control", "report", {"full": True}),
+    (f"mail preview 9 --templates {ROOT}/config/jura/templates", "control", "mail.preview",
+     {"task": 9}),
     ("verify", "control", "verify", {}),
     ("clock advance 2015-03-06", "control", "clock.advance", {"to": "2015-03-06"}),
     ("clock advance 2015-03-06T12:00:00+01:00", "control", "clock.advance",

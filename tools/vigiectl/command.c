@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tools/vigiectl/preview.h"
 #include "tools/vigiectl/print.h"
 #include "tools/vigiectl/report.h"
 #include "tools/vigiectl/special.h"
@@ -410,6 +411,25 @@ const struct command commands[] = {
 		.run = report_run,
 	},
 	{
+		.words = "mail preview",
+		.method = "mail.preview",
+		.socket = SOCKET_ACTS,
+		.help = "Show the mail of a task as it would go out now; the look is logged. Or "
+			"samples of what a template may have to say; no core is asked then.",
+		.arguments =
+			{
+				{"task", ARGUMENT_NUMBER, IS_POSITIONAL,
+				 "number of the mail's task"},
+				{"template", ARGUMENT_TEXT, 0, "samples of it, or one by its name"},
+				{"all", ARGUMENT_FILE, 0,
+				 "write every sample into this folder instead"},
+				{"templates", ARGUMENT_FILE, 0,
+				 "the folder with the templates; else that of vigie.conf"},
+				{"html", ARGUMENT_FILE, 0, "write the HTML into this file as well"},
+			},
+		.run = special_mail_preview,
+	},
+	{
 		.words = "policy check",
 		.method = "policy.check",
 		.socket = SOCKET_ACTS,
@@ -502,6 +522,14 @@ uint32_t command_argument_count(const struct command *command)
 }
 
 /* --- running --- */
+
+int command_misused(const struct command *command, json_t *params, const char *text)
+{
+	fprintf(stderr, "vigiectl %s: %s\nTry `vigiectl %s --help' for more information.\n",
+		command->words, text, command->words);
+	json_decref(params);
+	return STATUS_USAGE;
+}
 
 static void show(const struct command *command, const struct session *session, const json_t *answer)
 {

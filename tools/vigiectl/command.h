@@ -66,3 +66,7 @@ uint32_t command_argument_count(const struct command *command);
 
 /* One call, and its answer shown as --json or the table asks. Takes params. */
 int command_run(const struct command *command, struct session *session, json_t *params);
+
+/* The command line is whole, but does not hold together: tells it, and returns STATUS_USAGE. Takes
+ * params. */
+int command_misused(const struct command *command, json_t *params, const char *text);

@@ -19,7 +19,7 @@ _vigiectl()
 	esac
 
 	case $words in
-	"") COMPREPLY=($(compgen -W "status queue case visit pair sector giver duplicate event household task report policy verify clock --config --status-socket --control-socket --json --help" -- "$current")) ;;
+	"") COMPREPLY=($(compgen -W "status queue case visit pair sector giver duplicate event household task report mail policy verify clock --config --status-socket --control-socket --json --help" -- "$current")) ;;
 	"status "*)
 		case $previous in
 		esac
@@ -140,6 +140,14 @@ _vigiectl()
 		--kind) COMPREPLY=($(compgen -W "department_social_worker partner_social_worker partner_structure workshop supplier household unknown all" -- "$current")); return ;;
 		esac
 		COMPREPLY=($(compgen -W "--year --sector --kind --full --csv --json --help" -- "$current")) ;;
+	"mail preview "*)
+		case $previous in
+		--template) COMPREPLY=($(compgen -W "" -- "$current")); return ;;
+		--all) COMPREPLY=($(compgen -f -W "" -- "$current")); return ;;
+		--templates) COMPREPLY=($(compgen -f -W "" -- "$current")); return ;;
+		--html) COMPREPLY=($(compgen -f -W "" -- "$current")); return ;;
+		esac
+		COMPREPLY=($(compgen -W "--template --all --templates --html --json --help" -- "$current")) ;;
 	"policy check "*)
 		case $previous in
 		esac
@@ -171,6 +179,7 @@ _vigiectl()
 	"event ") COMPREPLY=($(compgen -W "retract" -- "$current")) ;;
 	"household ") COMPREPLY=($(compgen -W "erase" -- "$current")) ;;
 	"task ") COMPREPLY=($(compgen -W "list kick" -- "$current")) ;;
+	"mail ") COMPREPLY=($(compgen -W "preview" -- "$current")) ;;
 	"policy ") COMPREPLY=($(compgen -W "check diff apply" -- "$current")) ;;
 	"clock ") COMPREPLY=($(compgen -W "advance" -- "$current")) ;;
 	esac

@@ -60,7 +60,8 @@ static void print_option_values(const struct command *command)
 			continue;
 		printf("\t\t");
 		print_option_name(argument);
-		printf(") COMPREPLY=($(compgen -W \"");
+		printf(") COMPREPLY=($(compgen %s-W \"",
+		       argument->type == ARGUMENT_FILE ? "-f " : "");
 		print_choices(argument);
 		printf("\" -- \"$current\")); return ;;\n");
 	}

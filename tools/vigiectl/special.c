@@ -6,15 +6,6 @@
 
 #include "config/policy_file.h"
 
-/* The command line is whole, but does not hold together. Takes params. */
-static int misused(const struct command *command, json_t *params, const char *text)
-{
-	fprintf(stderr, "vigiectl %s: %s\nTry `vigiectl %s --help' for more information.\n",
-		command->words, text, command->words);
-	json_decref(params);
-	return STATUS_USAGE;
-}
-
 /* --- visit confirm --- */
 
 static enum exit_status list_planned(struct session *session, json_t *week, json_t **answer)
@@ -63,13 +54,13 @@ int special_confirm(const struct command *command, struct session *session, json
 	int status;
 
 	if (is_one && (week || is_all))
-		return misused(command, params, "VISIT, or --week with --all: not both");
+		return command_misused(command, params, "VISIT, or --week with --all: not both");
 	if (!is_one && !(week && is_all))
-		return misused(command, params, "VISIT is missing, or --week with --all");
+		return command_misused(command, params, "VISIT is missing, or --week with --all");
 	if (is_one)
 		return command_run(command, session, params);
 	if (json_object_get(params, "day") || json_object_get(params, "half"))
-		return misused(command, params, "--day and --half are for one visit");
+		return command_misused(command, params, "--day and --half are for one visit");
 
 	status = confirm_week(command, session, week);
 	json_decref(params);
@@ -83,7 +74,8 @@ int special_kick(const struct command *command, struct session *session, json_t 
 	bool is_all = json_object_get(params, "buried");
 
 	if (is_all == (json_object_get(params, "task") != NULL))
-		return misused(command, params, "TASK or --buried is expected, one of both");
+		return command_misused(command, params,
+				       "TASK or --buried is expected, one of both");
 	if (!is_all)
 		return command_run(command, session, params);
 	json_decref(params);

@@ -13,6 +13,7 @@ static GMimeObject *make_alternative(const struct mail_body *body, const struct 
 				     const struct buf *calendar);
 static GMimeObject *make_whole(const struct mail_body *body, GMimeObject *alternative,
 			       const struct buf *calendar);
+static GMimePart *make_calendar(const struct mail_body *body, const struct buf *calendar);
 static GMimePart *make_part(const char *type, const char *subtype, const struct buf *text);
 static void add_part(GMimeMultipart *multipart, GMimePart *part);
 static void set_boundary(GMimeMultipart *multipart, const struct mail_body *body, char which);
@@ -81,29 +82,35 @@ static GMimeObject *make_alternative(const struct mail_body *body, const struct 
 	set_boundary(multipart, body, 'a');
 	add_part(multipart, make_part("text", "plain", &text->text));
 	add_part(multipart, make_part("text", "html", &text->html));
-	if (calendar->size) {
-		GMimePart *part = make_part("text", "calendar", calendar);
-
-		g_mime_object_set_content_type_parameter(
-			GMIME_OBJECT(part), "method",
-			calendar_method(body) == CALENDAR_CANCEL ? "CANCEL" : "REQUEST");
-		add_part(multipart, part);
-	}
+	if (calendar->size && calendar_method(body) != CALENDAR_PUBLISH)
+		add_part(multipart, make_calendar(body, calendar));
 	return GMIME_OBJECT(multipart);
 }
 
-/* The invitation once more as a file, for readers that know no calendar. */
+static GMimePart *make_calendar(const struct mail_body *body, const struct buf *calendar)
+{
+	GMimePart *part = make_part("text", "calendar", calendar);
+
+	g_mime_object_set_content_type_parameter(GMIME_OBJECT(part), "method",
+						 calendar_method_name(calendar_method(body)));
+	return part;
+}
+
+/* An invitation stands here once more, for readers that know no calendar. Several visits stand here only:
+ * a reader that shows a calendar instead of the text would show the first of them. */
 static GMimeObject *make_whole(const struct mail_body *body, GMimeObject *alternative,
 			       const struct buf *calendar)
 {
 	GMimeMultipart *multipart = g_mime_multipart_new_with_subtype("mixed");
-	GMimePart *file = make_part("application", "ics", calendar);
+	bool is_one = calendar_method(body) != CALENDAR_PUBLISH;
+	GMimePart *file =
+		is_one ? make_part("application", "ics", calendar) : make_calendar(body, calendar);
 
 	set_boundary(multipart, body, 'm');
 	g_mime_multipart_add(multipart, alternative);
 	g_object_unref(alternative);
 	g_mime_object_set_disposition(GMIME_OBJECT(file), GMIME_DISPOSITION_ATTACHMENT);
-	g_mime_part_set_filename(file, "visite.ics");
+	g_mime_part_set_filename(file, is_one ? "visite.ics" : "visites.ics");
 	add_part(multipart, file);
 	return GMIME_OBJECT(multipart);
 }

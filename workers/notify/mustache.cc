@@ -2,6 +2,7 @@ extern "C" {
 #include "workers/notify/mustache.h"
 }
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -52,7 +53,7 @@ std::string trim(const std::string &text)
 
 /* The library renders an unknown name as nothing. A mail that silently lacks a word is worse than
  * one refused at start, so the names are looked at here, tag by tag. */
-enum err check_names(const std::string &text, mustache_name_fn *knows, const void *context,
+enum err check_names(const std::string &text, mustache_name_fn *knows, void *context,
 		     struct mustache_mistake *mistake)
 {
 	for (size_t at = text.find("{{"); at != std::string::npos; at = text.find("{{", at)) {
@@ -72,20 +73,63 @@ enum err check_names(const std::string &text, mustache_name_fn *knows, const voi
 			return tell(mistake, line, "neither partials nor other delimiters: ", name);
 		if (sigil == '#' || sigil == '^' || sigil == '/' || sigil == '&')
 			name = trim(name.substr(1));
-		if (!knows(context, {name.data(), name.size()}))
+		if (!knows(context, sigil, {name.data(), name.size()}))
 			return tell(mistake, line, "no such name here: ", name);
 	}
 	return ERR_OK;
 }
 
-enum err parse(const std::string &text, bool escape_html, mustache_name_fn *knows,
-	       const void *context, struct mustache **out, struct mustache_mistake *mistake)
+/* A line that holds nothing but a section's tag is no line of the mail. The library drops it where the
+ * section is rendered, and leaves it empty where it is not: so these lines get a mark that no text has,
+ * and go with it when all is rendered. */
+constexpr char line_mark = '\x01';
+
+bool is_lone_tag(const std::string &line)
+{
+	std::string text = trim(line);
+
+	return text.size() > 4 && text.compare(0, 2, "{{") == 0 &&
+	       text.find("}}") == text.size() - 2 &&
+	       std::string("#^/!").find(text[2]) != std::string::npos;
+}
+
+std::string mark_lines(const std::string &text)
+{
+	std::string marked;
+
+	for (size_t at = 0; at < text.size();) {
+		size_t end = std::min(text.find('\n', at), text.size());
+		std::string line = text.substr(at, end - at);
+
+		marked += is_lone_tag(line) ? trim(line) + line_mark : line;
+		if (end < text.size())
+			marked += '\n';
+		at = end + 1;
+	}
+	return marked;
+}
+
+std::string drop_marked(const std::string &text)
+{
+	std::string kept;
+
+	for (size_t i = 0; i < text.size(); i++) {
+		if (text[i] != line_mark)
+			kept += text[i];
+		else if (i + 1 < text.size() && text[i + 1] == '\n')
+			i++;
+	}
+	return kept;
+}
+
+enum err parse(const std::string &text, bool escape_html, mustache_name_fn *knows, void *context,
+	       struct mustache **out, struct mustache_mistake *mistake)
 {
 	enum err err = check_names(text, knows, context, mistake);
 
 	if (err != ERR_OK)
 		return err;
-	kainjow::mustache::mustache parsed(text);
+	kainjow::mustache::mustache parsed(mark_lines(text));
 	if (!parsed.is_valid())
 		return tell_library(mistake, text, parsed.error_message());
 	if (!escape_html)
@@ -94,22 +138,38 @@ enum err parse(const std::string &text, bool escape_html, mustache_name_fn *know
 	return ERR_OK;
 }
 
-enum err render(struct mustache *mustache, const struct mustache_value *values, size_t count,
-		struct buf *out)
+kainjow::mustache::data tell_row(const struct mustache_row *row);
+
+kainjow::mustache::data tell_value(const struct mustache_value *value)
+{
+	if (value->is_list) {
+		kainjow::mustache::data list(kainjow::mustache::data::type::list);
+
+		for (uint32_t i = 0; i < value->row_count; i++)
+			list.push_back(tell_row(&value->rows[i]));
+		return list;
+	}
+	if (value->text.size)
+		return std::string(value->text.data, value->text.size);
+	return false;
+}
+
+kainjow::mustache::data tell_row(const struct mustache_row *row)
 {
 	kainjow::mustache::data data;
 
-	for (size_t i = 0; i < count; i++) {
-		struct str text = values[i].text;
+	for (uint32_t i = 0; i < row->count; i++)
+		data.set(row->values[i].name, tell_value(&row->values[i]));
+	return data;
+}
 
-		if (text.size)
-			data.set(values[i].name, std::string(text.data, text.size));
-		else
-			data.set(values[i].name, false);
-	}
-	std::string rendered = mustache->text.render(data);
+enum err render(struct mustache *mustache, const struct mustache_row *row, struct buf *out)
+{
+	std::string rendered = mustache->text.render(tell_row(row));
+
 	if (!mustache->text.is_valid())
 		return ERR_INTERNAL;
+	rendered = drop_marked(rendered);
 	buf_add(out, rendered.data(), rendered.size());
 	return ERR_OK;
 }
@@ -118,9 +178,8 @@ enum err render(struct mustache *mustache, const struct mustache_value *values, 
 
 /* No exception leaves this file. */
 
-enum err mustache_parse(struct str text, bool escape_html, mustache_name_fn *knows,
-			const void *context, struct mustache **mustache,
-			struct mustache_mistake *mistake)
+enum err mustache_parse(struct str text, bool escape_html, mustache_name_fn *knows, void *context,
+			struct mustache **mustache, struct mustache_mistake *mistake)
 try {
 	return parse(std::string(text.data, text.size), escape_html, knows, context, mustache,
 		     mistake);
@@ -134,10 +193,9 @@ void mustache_free(struct mustache **mustache)
 	*mustache = NULL;
 }
 
-enum err mustache_render(struct mustache *mustache, const struct mustache_value *values,
-			 size_t count, struct buf *out)
+enum err mustache_render(struct mustache *mustache, const struct mustache_row *row, struct buf *out)
 try {
-	return render(mustache, values, count, out);
+	return render(mustache, row, out);
 } catch (const std::exception &) {
 	return ERR_INTERNAL;
 }

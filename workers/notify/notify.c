@@ -6,12 +6,10 @@
 
 #include "base/log.h"
 #include "proto/loop.h"
-#include "workers/notify/calendar.h"
+#include "workers/notify/compose.h"
 #include "workers/notify/maildir.h"
-#include "workers/notify/mime.h"
 #include "workers/notify/sent.h"
 #include "workers/notify/smtp.h"
-#include "workers/notify/templates.h"
 
 struct notify {
 	const struct config *config;
@@ -26,7 +24,7 @@ struct mail {
 	const struct worker_task *task;
 	struct arena arena;
 	struct mail_body body;
-	struct buf message;
+	struct composed composed;
 };
 
 static enum err open_delivery(struct notify *notify, struct buf *complaints) must_use;
@@ -49,7 +47,7 @@ enum err notify_open(const struct config *config, bool check_only, struct notify
 	new->config = config;
 	new->is_smtp = strcmp(config->mail_delivery, "smtp") == 0;
 	pthread_mutex_init(&new->composing, NULL);
-	mime_init();
+	compose_init();
 	err = templates_open(config->mail_templates, &new->templates, complaints);
 	if (!config->mail_from) {
 		buf_printf(complaints, "%s: mail_from: missing, and no mail can go without it\n",
@@ -105,7 +103,7 @@ void notify_close(struct notify **notify)
 static void mail_done(struct mail *mail)
 {
 	arena_done(&mail->arena);
-	buf_done(&mail->message);
+	composed_done(&mail->composed);
 }
 
 void notify_run(void *context, const struct worker_task *task, struct worker_answer *answer)
@@ -158,17 +156,10 @@ static bool is_safe_id(struct str message_id)
 
 static enum err compose(struct notify *notify, struct mail *mail)
 {
-	scoped(mail_text_done) struct mail_text text = {0};
-	scoped(buf_done) struct buf calendar = {0};
 	enum err err;
 
 	pthread_mutex_lock(&notify->composing);
-	err = templates_render(notify->templates, &mail->body, &text);
-	if (err == ERR_OK) {
-		if (mail->body.to_pair == SAID_YES && mail->body.visit.is_set)
-			calendar_print(&mail->body, notify->config, &calendar);
-		mime_print(&mail->body, notify->config, &text, &calendar, &mail->message);
-	}
+	err = compose_mail(notify->templates, notify->config, &mail->body, &mail->composed);
 	pthread_mutex_unlock(&notify->composing);
 	if (err != ERR_OK)
 		log_error("mail.no_template", "task=%llu template=%u to_pair=%d",
@@ -213,7 +204,7 @@ static enum sent_word put_into_maildir(struct notify *notify, struct mail *mail,
 				       struct worker_answer *answer)
 {
 	enum err err = maildir_deliver(notify->config->mail_maildir, mail->body.message_id,
-				       buf_str(&mail->message));
+				       buf_str(&mail->composed.message));
 
 	if (err == ERR_OK)
 		return SENT_DELIVERED;
@@ -225,7 +216,7 @@ static enum sent_word give_to_server(struct notify *notify, struct mail *mail,
 				     struct worker_answer *answer)
 {
 	scoped(mem_free) char *to = mem_copy(mail->body.to.email);
-	struct smtp_reply reply = smtp_send(notify->config, to, buf_str(&mail->message));
+	struct smtp_reply reply = smtp_send(notify->config, to, buf_str(&mail->composed.message));
 	char code[32];
 
 	if (reply.outcome == SMTP_ACCEPTED)

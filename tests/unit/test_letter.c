@@ -1,0 +1,153 @@
+/* What a worker is told of a mail: the parts of a body that one mail shares with another. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "daemon/letter.h"
+#include "tests/lib/story.h"
+
+static void enter(struct story *story, const char *id, uint32_t kind)
+{
+	struct event event;
+
+	event_clear(&event, EVENT_GIVER_REGISTERED);
+	event.data.giver_registered.giver = str_from(id);
+	event.data.giver_registered.kind = kind;
+	event.data.giver_registered.structure = str_from(id);
+	event.data.giver_registered.name = str_from(id);
+	event.data.giver_registered.email = STR("quelquun@exemple.test");
+	story_tell(story, &event);
+}
+
+static void leave(struct story *story, const char *giver)
+{
+	struct event event;
+
+	event_clear(&event, EVENT_GIVER_LEFT);
+	event.data.giver_left.giver = str_from(giver);
+	event.data.giver_left.until = time_paris_day(story->ports.now);
+	story_tell(story, &event);
+}
+
+static void move(struct story *story, uint32_t visit, const char *day)
+{
+	struct event event;
+
+	event_clear(&event, EVENT_VISIT_MOVED);
+	event.data.visit_moved.visit = visit;
+	event.data.visit_moved.day = d(day);
+	event.data.visit_moved.half = HALF_PM;
+	event.data.visit_moved.by = CANCELLER_COORDINATOR;
+	story_tell(story, &event);
+}
+
+/* The latest mail of a template to such a recipient. */
+static void read_letter(struct story *story, uint32_t template, enum recipient_kind to,
+			struct mail_body *body)
+{
+	const struct state *state = story_state(story);
+
+	for (uint32_t i = state->tasks.count; i-- > 1;) {
+		const struct task *task = &state->tasks.items[i];
+
+		if (task->kind != TASK_KIND_MAIL || task->mail.template != template ||
+		    task->mail.to != to)
+			continue;
+		assert_int_equal(letter_write(story->engine, i, &story->arena, body), ERR_OK);
+		return;
+	}
+	fail_msg("there is no mail of template %u", template);
+}
+
+/* A calendar finds the entry that the invitation made: the agenda's has its UID and its number. */
+static void test_agenda_names_the_visit_as_its_invitation_does(void **unused)
+{
+	struct story story;
+	struct mail_body changed = {0}, agenda = {0};
+	const struct mail_stop *stop;
+
+	(void)unused;
+	story_begin(&story, "2015-03-02");
+	enter(&story, "TS1", GIVER_KIND_DEPARTMENT_SOCIAL_WORKER);
+	story_referral(&story, "F1", "TS1", NULL, "39001", "Jean Dupont", NULL);
+	story_goes_to(&story, "2015-03-03");
+	story_visit(&story, EVENT_VISIT_CONFIRMED, 1);
+	move(&story, 1, "2015-03-10");
+
+	story_goes_to(&story, "2015-03-09");
+
+	read_letter(&story, TEMPLATE_VISIT_CHANGED, TO_PAIR, &changed);
+	read_letter(&story, TEMPLATE_WEEK_AGENDA, TO_PAIR, &agenda);
+	assert_int_equal(agenda.visits.count, 1);
+	stop = list_at(&agenda.visits, struct mail_stop, 0);
+	assert_true(str_equal(stop->uid, changed.visit.uid));
+	assert_int_equal(stop->sequence, 1);
+	assert_int_equal(changed.visit.sequence, 1);
+	assert_int_equal(stop->day, d("2015-03-10"));
+	assert_int_equal(stop->case_number, changed.case_number);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* What does not fit into a day any more is in the next day's digest whole: the alarms too. */
+static void test_digest_holds_the_coordinators_morning(void **unused)
+{
+	struct story story;
+	struct mail_body digest = {0};
+
+	(void)unused;
+	story_begin(&story, "2015-03-02");
+	story.policy.mails = (struct policy_mails){true, 0, 0, SAID_NO, 1};
+	story_applies(&story);
+	enter(&story, "GONE", GIVER_KIND_DEPARTMENT_SOCIAL_WORKER);
+	leave(&story, "GONE");
+	story_goes_to(&story, "2015-03-03");
+	story_referral(&story, "F1", "GONE", NULL, "39001", "Jean Dupont", NULL);
+	story_referral(&story, "F2", "GONE", NULL, "39001", "Anne Durand", NULL);
+	story_referral(&story, "F3", "NOBODY", NULL, "39001", "Paul Martin", NULL);
+	story_goes_to(&story, "2015-03-04"); /* the second ack fills the day, the alarms wait */
+	story_referral(&story, "F4", "GONE", NULL, "39001", "Lise Petit", NULL);
+
+	story_goes_to(&story, "2015-03-05");
+
+	read_letter(&story, TEMPLATE_DIGEST, TO_COORDINATOR, &digest);
+	assert_int_equal(digest.to_coordinator, SAID_YES);
+	assert_int_equal(digest.items.count, 1);
+	assert_int_equal(digest.alarms.count, 1);
+	assert_int_equal(list_at(&digest.alarms, struct mail_alarm, 0)->alarm, ALARM_UNKNOWN_GIVER);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* A household that referred itself is written to as such, and nobody else is. */
+static void test_household_is_told_apart(void **unused)
+{
+	struct story story;
+	struct mail_body body = {0};
+
+	(void)unused;
+	story_begin(&story, "2015-03-02");
+	enter(&story, "TS1", GIVER_KIND_DEPARTMENT_SOCIAL_WORKER);
+	enter(&story, "M8", GIVER_KIND_HOUSEHOLD);
+
+	story_referral(&story, "F1", "TS1", NULL, "39001", "Jean Dupont", NULL);
+	read_letter(&story, TEMPLATE_ACK, TO_GIVER, &body);
+	assert_int_equal(body.to_household, UNSAID);
+
+	story_referral(&story, "F2", "M8", NULL, "39001", "Anne Durand", NULL);
+	read_letter(&story, TEMPLATE_ACK, TO_GIVER, &body);
+	assert_int_equal(body.to_household, SAID_YES);
+	story_end(&story);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_agenda_names_the_visit_as_its_invitation_does),
+		cmocka_unit_test(test_digest_holds_the_coordinators_morning),
+		cmocka_unit_test(test_household_is_told_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
