@@ -10,13 +10,14 @@ static const struct {
 	enum view_list_name list;
 	enum view_name tells, day;
 } places[TEMPLATE_END] = {
-#define CASE(LIST)                                                                                 \
+#define CASE(where)                                                                                \
 	{                                                                                          \
-		true, VIEW_LIST_news_##LIST                                                        \
+		.is_listed = true, .list = VIEW_LIST_news_##where                                  \
 	}
-#define SECTOR(tells, day)                                                                         \
+#define SECTOR(what, when)                                                                         \
 	{                                                                                          \
-		true, VIEW_LIST_news_sectors, true, VIEW_##tells, VIEW_##day                       \
+		.is_listed = true, .list = VIEW_LIST_news_sectors, .is_of_sector = true,           \
+		.tells = VIEW_##what, .day = VIEW_##when                                           \
 	}
 	[TEMPLATE_ACK] = CASE(referrals),
 	[TEMPLATE_DEFERRED] = CASE(referrals),
