@@ -30,8 +30,9 @@ class World:
         self.count += 1
         return short_forms.expand(self.count, [when, type_, subject, data])
 
-    def giver(self, when, name, **data):
-        self.tell(self.event(when, "giver.registered", giver=name, **data))
+    def giver(self, day, name, **data):
+        """Before the first morning: the simulation begins with the first event, the rehearsal at 00:00."""
+        self.tell(self.event(f"{day}T00:00:30Z", "giver.registered", giver=name, **data))
 
     def referral(self, when, subject, insee, giver="TS", **data):
         self.tell(self.event(when, "referral.received", subject, insee=insee, giver=giver, **data))
