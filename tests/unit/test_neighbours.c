@@ -514,6 +514,8 @@ static void expect_distance(enum where a, enum where b, int64_t metres)
 	assert_in_range(found, metres * 995 / 1000, metres * 1005 / 1000);
 	assert_int_equal(spot_distance(spot_of(a), spot_of(b)),
 			 spot_distance(spot_of(b), spot_of(a)));
+	assert_true(spot_distance_least(spot_of(a), spot_of(b)) <=
+		    spot_distance(spot_of(a), spot_of(b)));
 }
 
 /* Great circles, worked out elsewhere. */
@@ -526,6 +528,8 @@ static void test_distances_are_those_of_the_map(void **state)
 	expect_distance(MOREZ, SAINT_CLAUDE, 14911);
 	expect_distance(LONS, NOWHERE, 30000);
 	assert_int_equal(spot_distance(spot_of(LONS), spot_of(LONS)), 0);
+	assert_int_equal(spot_distance_least(spot_of(LONS), spot_of(NOWHERE)),
+			 spot_distance(spot_of(LONS), spot_of(NOWHERE)));
 }
 
 /* The ends of the earth are no trouble. */

@@ -16,6 +16,13 @@ int64_t spot_distance(struct spot a, struct spot b)
 	return square_root(north * north + east * east);
 }
 
+int64_t spot_distance_least(struct spot a, struct spot b)
+{
+	if (!a.is_known || !b.is_known)
+		return DISTANCE_UNKNOWN;
+	return a.lat < b.lat ? b.lat - a.lat : a.lat - b.lat;
+}
+
 /* Bhaskara's fraction (7th century), with x in degrees: cos x = (32400 - 4 x²) / (32400 + x²), at most
  * two thousandths off. */
 static int64_t cosine_permille(int64_t microdegrees)

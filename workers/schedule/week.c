@@ -11,9 +11,12 @@ enum {
 
 static bool exchange_visits(struct place *places, uint32_t count);
 static bool exchange_days(struct place *places, uint32_t count);
+static int64_t cost_of_day(const struct place *morning);
 
 void week_share_days(struct place *places, uint32_t count)
 {
+	for (uint32_t first = 0; first + 1 < count; first += 2)
+		places[first].cost = cost_of_day(&places[first]);
 	for (uint32_t round = 0; round < ROUNDS_MAX; round++) {
 		bool is_changed = exchange_visits(places, count);
 
@@ -40,6 +43,8 @@ static bool exchange_visits(struct place *places, uint32_t count)
 			if (!may_exchange(a, b) || !should_exchange(places, first, second))
 				continue;
 			exchange(a, b);
+			places[first & ~1u].cost = cost_of_day(&places[first & ~1u]);
+			places[second & ~1u].cost = cost_of_day(&places[second & ~1u]);
 			is_changed = true;
 		}
 	}
@@ -81,17 +86,21 @@ static bool is_near_there(const struct stop *stop, const struct place *to)
 	       spot_distance(other->spot, stop->spot) <= NEAR;
 }
 
-static int64_t cost_of_days(const struct place *places, uint32_t first, uint32_t second);
+static int64_t least_cost_of_day(const struct place *morning);
 static bool comes_sooner(const struct place *a, const struct place *b);
 
-/* Two visits of one day only ever change their order. */
+/* Two visits of one day only ever change their order. Most exchanges would cost more, whatever the way
+ * from west to east: then it need not be measured. */
 static bool should_exchange(struct place *places, uint32_t first, uint32_t second)
 {
 	struct place *a = &places[first], *b = &places[second];
-	int64_t before = cost_of_days(places, first, second), after;
+	struct place *one = &places[first & ~1u], *other = &places[second & ~1u];
+	int64_t before = one->cost + other->cost, after;
 
 	exchange(a, b);
-	after = cost_of_days(places, first, second);
+	after = least_cost_of_day(one) + least_cost_of_day(other);
+	if (after <= before)
+		after = cost_of_day(one) + cost_of_day(other);
 	exchange(a, b);
 	return after <= before - SAVED_MIN || (after == before && comes_sooner(a, b));
 }
@@ -126,9 +135,14 @@ static int64_t cost_of_day(const struct place *morning)
 	return DAY_OUT_COST + spot_distance(a->spot, b->spot);
 }
 
-static int64_t cost_of_days(const struct place *places, uint32_t first, uint32_t second)
+/* No more than cost_of_day(). */
+static int64_t least_cost_of_day(const struct place *morning)
 {
-	return cost_of_day(&places[first & ~1u]) + cost_of_day(&places[second & ~1u]);
+	const struct stop *a = &morning[0].stop, *b = &morning[1].stop;
+
+	if (!a->is_set || !b->is_set)
+		return a->is_set || b->is_set ? DAY_OUT_COST : 0;
+	return DAY_OUT_COST + spot_distance_least(a->spot, b->spot);
 }
 
 /* --- two days --------------------------------------------------------------------------------- */
@@ -149,6 +163,8 @@ static bool exchange_days(struct place *places, uint32_t count)
 				continue;
 			exchange(&a[0], &b[0]);
 			exchange(&a[1], &b[1]);
+			a[0].cost = cost_of_day(a);
+			b[0].cost = cost_of_day(b);
 			is_changed = true;
 		}
 	}

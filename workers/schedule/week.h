@@ -33,6 +33,7 @@ struct place {
 	uint32_t moment; /* half-days since Monday morning */
 	bool is_fixed;   /* what lies here stays, or nothing may come */
 	struct stop stop;
+	int64_t cost; /* of a morning: of its whole day; week_share_days() keeps it */
 };
 
 /* Deals the stops of a week anew. Places come by two, morning and afternoon of one pair's day, and
