@@ -144,20 +144,24 @@ static void tell_derogation(struct living *living)
 		living->open->derogation = now(living);
 }
 
-/* Is this the request that makes a recurrence: at least the second within the window? */
+/* Is this a request that makes a recurrence: one of at least two that were filed within the window when
+ * it came, in whatever order they were told? */
 static bool is_recurrence(const struct living *living)
 {
-	day_t filed_on = now(living)->fact->request.filed_on;
-	day_t since = day_add_months(filed_on, -(int)living->policy->rules.fsl_window_months);
+	day_t today = now(living)->accepted;
+	day_t since = day_add_months(today, -(int)living->policy->rules.fsl_window_months);
+	uint32_t filed = 0;
 
-	for (uint32_t i = 0; i < living->at; i++) {
+	for (uint32_t i = 0; i <= living->at; i++) {
 		const struct fact *fact = living->facts[i].fact;
+		bool counts = fact->kind == EVENT_FSL_REQUEST_FILED &&
+			      fact->request.filed_on > since && fact->request.filed_on <= today;
 
-		if (fact->kind == EVENT_FSL_REQUEST_FILED && fact->request.filed_on > since &&
-		    fact->request.filed_on <= filed_on)
-			return true;
+		if (i == living->at && !counts)
+			return false;
+		filed += counts;
 	}
-	return false;
+	return filed >= 2;
 }
 
 /* Opens a case where the policy says so; what opened one once does so for good, whatever the policy says
