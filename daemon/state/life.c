@@ -58,6 +58,7 @@ static void open_case(struct living *living, day_t first_date)
 		.first_date = first_date,
 		.contact_on = DAY_NONE,
 		.visited_on = DAY_NONE,
+		.waited_until = DAY_MAX,
 	};
 	join_case(living);
 }
@@ -81,6 +82,7 @@ static void reopen_case(struct living *living, day_t first_date)
 	last->first_date = first_date;
 	last->is_closed = false;
 	last->visited_on = DAY_NONE;
+	last->waited_until = DAY_MAX;
 	last->derogation = NULL;
 	living->open = last;
 }
@@ -243,6 +245,15 @@ static const struct {
 	[RESULT_UNSAFE] = {VISIT_STATE_UNSAFE, 0},
 };
 
+static void visit_case(struct living *living)
+{
+	struct life_case *open = living->open;
+
+	if (open->visited_on == DAY_NONE)
+		open->waited_until = now(living)->day;
+	open->visited_on = now(living)->day;
+}
+
 static void record_visit(struct living *living, uint32_t position, const struct visit_fact *fact)
 {
 	assert(fact->result < ARRAY_SIZE(result_rows) && result_rows[fact->result].state);
@@ -252,7 +263,7 @@ static void record_visit(struct living *living, uint32_t position, const struct 
 	if (fact->result == RESULT_NO_SHOW)
 		living->open->no_shows++;
 	if (fact->result == RESULT_DONE && fact->second_visit != SAID_YES)
-		living->open->visited_on = now(living)->day;
+		visit_case(living);
 	if (result_rows[fact->result].closing)
 		close_case(living, result_rows[fact->result].closing, now(living)->day);
 }
@@ -368,17 +379,15 @@ static void pass_time(struct living *living, struct horizon *horizon, uint64_t u
 /* A case waits from its first referral until it is visited or closed. */
 static void carry_over(struct living *living, struct life_case *life_case, struct horizon *horizon)
 {
-	day_t from = life_case->first_date, until = DAY_MAX;
+	day_t from = life_case->first_date, until = life_case->waited_until;
 
 	life_case->carry.closing = DAY_NONE;
 	if (!life_case->has_referral)
 		return;
 	if (life_case->contact_on > from)
 		from = life_case->contact_on;
-	if (life_case->is_closed)
+	if (life_case->is_closed && life_case->closed_on < until)
 		until = life_case->closed_on;
-	if (life_case->visited_on != DAY_NONE && life_case->visited_on < until)
-		until = life_case->visited_on;
 	life_case->carry =
 		season_carry(living->policy, living->facts, living->count, from, until, horizon);
 }

@@ -18,6 +18,7 @@ struct life_case {
 	uint32_t closing; /* enum closing */
 	day_t closed_on;
 	day_t visited_on;                       /* DAY_NONE: not visited since it (re)opened */
+	day_t waited_until;                     /* when it was visited first; DAY_MAX: not yet */
 	uint32_t reasons, energies, vulnerable; /* sets, all referrals together */
 	uint32_t no_shows;
 	const struct standing *derogation; /* the latest since it (re)opened, or NULL */
