@@ -75,13 +75,18 @@ bool season_reopens(const struct policy *policy, const struct policy_sector *sec
 bool season_is_closing(const struct policy *policy, const struct policy_sector *sector,
 		       struct horizon *horizon)
 {
-	const struct policy_opening *opening =
-		sector ? sector_opening_on(sector, horizon->today) : NULL;
+	day_t within = (day_t)policy->rules.closing_within;
+	bool is_closing = false;
 
-	if (!opening || season_reopens(policy, sector, opening->to))
-		return false;
-	(void)horizon_reached(horizon, opening->to + 1);
-	return horizon_reached(horizon, opening->to - (day_t)policy->rules.closing_within);
+	for (uint32_t i = 0; sector && i < sector->openings.count; i++) {
+		day_t last = list_at(&sector->openings, struct policy_opening, i)->to;
+
+		if (last < horizon->today || season_reopens(policy, sector, last))
+			continue;
+		is_closing |= horizon_reached(horizon, last - within);
+		(void)horizon_reached(horizon, last + 1);
+	}
+	return is_closing;
 }
 
 /* --- carried over ------------------------------------------------------------------------------ */
