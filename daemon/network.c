@@ -45,6 +45,18 @@ static bool fact_holds(const struct fact *fact)
 	return !fact->is_void && !fact->is_replaced;
 }
 
+/* A correction keeps the day of what it corrects. */
+static day_t referred_on(const struct state *state, uint32_t at)
+{
+	const struct fact *facts = state->facts.items;
+	day_t day = facts[at].day;
+
+	for (at = facts[at].replaces; at; at = facts[at].replaces)
+		if (!facts[at].is_void)
+			day = facts[at].day;
+	return day;
+}
+
 /* Where the household of a referral lives, or lived when it was referred. */
 static sectors_t sectors_of_referral(const struct state *state, const struct fact *fact)
 {
@@ -65,10 +77,11 @@ static sectors_t sectors_referred_from(const struct state *state, const struct g
 	for (uint32_t at = giver->last_referral; at;
 	     at = state->facts.items[at].referral.previous) {
 		const struct fact *fact = &state->facts.items[at];
+		day_t day = referred_on(state, at);
 
 		if (fact->accepted < since)
 			break; /* earlier ones came before it, and none lies a day ahead */
-		if (fact_holds(fact) && fact->day > since && fact->day <= on)
+		if (fact_holds(fact) && day >= since && day <= on)
 			sectors |= sectors_of_referral(state, fact);
 	}
 	return sectors;
@@ -326,11 +339,11 @@ static bool is_silent(const struct state *state, const struct giver *giver, day_
 
 	for (uint32_t at = giver->last_referral; at;
 	     at = state->facts.items[at].referral.previous) {
-		const struct fact *fact = &state->facts.items[at];
+		day_t day = referred_on(state, at);
 
-		if (!fact_holds(fact) || fact->day > until)
+		if (!fact_holds(&state->facts.items[at]) || day > until)
 			continue;
-		if (fact->day >= from)
+		if (day >= from)
 			return false;
 		referred_before = true;
 	}
