@@ -291,7 +291,13 @@ static void list_notices(const struct policy *policy, struct notice notices[NOTI
 	notices[3] = (struct notice){TEMPLATE_SECTOR_CLOSED, true, 1, 1};
 }
 
-/* The day that a notice is about when it is due today, for the first time; or DAY_NONE. */
+static day_t notice_day(const struct notice *notice, const struct policy_opening *opening)
+{
+	return notice->is_of_end ? opening->to : opening->from;
+}
+
+/* The day that a notice is about when it is due today, for the first time; or DAY_NONE. Openings may
+ * follow one another faster than notices: then several are under way, told in the order of their days. */
 static day_t due_notice(struct state *state, const struct policy_sector *sector, uint32_t which,
 			const struct notice *notice)
 {
@@ -300,10 +306,10 @@ static day_t due_notice(struct state *state, const struct policy_sector *sector,
 	for (uint32_t i = 0; i < sector->openings.count; i++) {
 		const struct policy_opening *opening =
 			list_at(&sector->openings, struct policy_opening, i);
-		day_t day = notice->is_of_end ? opening->to : opening->from;
+		day_t day = notice_day(notice, opening);
 
 		if (state->today < day + notice->from || state->today > day + notice->until ||
-		    record->told[which] == day)
+		    record->told[which] >= day)
 			continue;
 		record->told[which] = day;
 		return notice->template == TEMPLATE_SECTOR_CLOSED ? day + 1 : day;
@@ -447,8 +453,33 @@ void network_night(struct state *state, const struct cause *cause)
 	nudge(state, cause);
 }
 
+static bool is_planned(const struct policy_sector *sector, const struct notice *notice, day_t day)
+{
+	for (uint32_t i = 0; i < sector->openings.count; i++)
+		if (notice_day(notice, list_at(&sector->openings, struct policy_opening, i)) == day)
+			return true;
+	return false;
+}
+
+/* What was told of a day that is given up says nothing about an earlier one that takes its place. */
+static void forget_notices(struct state *state)
+{
+	struct notice notices[NOTICE_COUNT];
+
+	list_notices(&state->policy, notices);
+	for (uint32_t i = 0; i < state->policy.sectors.count; i++) {
+		const struct policy_sector *sector = policy_sector_at(&state->policy, i);
+		struct sector_record *record = state_sector(state, sector->id);
+
+		for (uint32_t which = 0; which < NOTICE_COUNT; which++)
+			if (!is_planned(sector, &notices[which], record->told[which]))
+				record->told[which] = DAY_NONE;
+	}
+}
+
 void network_policy_changed(struct state *state, const struct cause *cause)
 {
 	forget_suspensions(state);
+	forget_notices(state);
 	tell_notices(state, cause);
 }
