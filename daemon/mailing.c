@@ -381,14 +381,29 @@ static bool is_for(const struct state *state, uint32_t task, uint32_t party)
 	return mail->recipient == party || mail->giver == party;
 }
 
+/* Held for so long that it expires now, or a notice of a day that has passed. */
+static bool is_past(const struct state *state, const struct task *task)
+{
+	const struct mail *mail = &task->mail;
+	bool is_notice = mail->template == TEMPLATE_SECTOR_ANNOUNCED ||
+			 mail->template == TEMPLATE_SECTOR_OPENED ||
+			 mail->template == TEMPLATE_SECTOR_CLOSING ||
+			 mail->template == TEMPLATE_SECTOR_CLOSED;
+
+	return task->due <= state->now || (is_notice && mail->day < state->today);
+}
+
 static void release_held(struct state *state, uint32_t party)
 {
 	uint32_t next;
 
 	for (uint32_t at = state->held.first; at; at = next) {
 		next = state->tasks.items[at].next;
-		if (is_for(state, at, party) && readdress(state, at) &&
-		    is_waiting_in(state, at, TASK_STATE_HELD))
+		if (!is_for(state, at, party))
+			continue;
+		if (is_past(state, &state->tasks.items[at]))
+			state_move_task(state, at, TASK_STATE_EXPIRED);
+		else if (readdress(state, at) && is_waiting_in(state, at, TASK_STATE_HELD))
 			post_release(state, at);
 	}
 }
