@@ -1,6 +1,8 @@
 """Hand-made replay cases: short forms of events, and partial expectations.
 
-A case is {name, until, events, expect}. An event is written as
+A case is {name, until, events, expect}, perhaps with givers and with what is other in the Jura's policy:
+{"openings": {"dole": [[first day, last day]]}, "rules": {}, "outreach": {}, "givers": {}, "pairs": []}.
+An event is written as
 
     ["2015-02-02", "referral.received", "h1", {data}]
 
@@ -12,10 +14,14 @@ from datetime import date
 from pathlib import Path
 
 from . import calendar_fr as calendar
+from .compare import comparable
+from .policy import jura, merged
 
 FOLDER = Path(__file__).resolve().parents[1] / "replay"
 SOURCE = "fsl-39"
 DOLE = "39198"
+NETWORK = ("sector_announced", "sector_opened", "sector_closing", "sector_closed", "outreach_suspended",
+    "outreach_resumed", "quiet")
 
 
 def at(text):
@@ -135,6 +141,23 @@ def cutoff_case(case):
         "expect": {"cases": [{"case": 1, "cutoffs": expected}]}}
 
 
+def policy_of(case):
+    """The Jura's policy with what the case says otherwise."""
+    policy = jura()
+    changes = case.get("policy")
+    if changes is None:
+        return policy
+    openings = {name: [tuple(map(date.fromisoformat, opening)) for opening in listed]
+        for name, listed in changes.get("openings", {}).items()}
+    policy["openings"] = {**policy["sectors"], **openings}
+    policy["sectors"] = {name: merged(listed) for name, listed in policy["openings"].items()}
+    for group in ("rules", "outreach", "givers"):
+        policy[group].update(changes.get(group, {}))
+    if "pairs" in changes:
+        policy["pairs"] = [{**policy["pairs"][0], **pair} for pair in changes["pairs"]]
+    return policy
+
+
 # what an answer must hold
 
 
@@ -150,8 +173,12 @@ def differences(expected, answer):
             result += partial(wanted, len(answer["cases"]), "number of cases")
         elif key == "last_visit":
             result += partial(wanted, answer["visits"][-1] if answer["visits"] else None, key)
-        elif key in ("mails", "visits"):
+        elif key == "visits":
             result += same_rows(wanted, answer[key], key)
+        elif key == "mails":
+            result += same_rows(wanted, comparable(answer[key]), key)
+        elif key == "network":
+            result += same_rows(wanted, [m for m in answer["mails"] if m["template"] in NETWORK], key)
         else:
             result.append(f"unknown expectation {key}")
     return result

@@ -62,6 +62,7 @@ class Case:
         self.closed_because = None
         self.no_shows = 0
         self.derogation = None
+        self.carried = None        # the closing it lived through first: (sector, last day)
 
     def close(self, day, reason):
         self.open = False
@@ -69,9 +70,11 @@ class Case:
         self.closed_because = reason
         self.visited_on = None
         self.derogation = None
+        self.carried = None
 
     def givers(self):
-        return sorted({r.data["giver"] for r in self.referrals})
+        """Who referred, each with the day of the referral."""
+        return [(r.data["giver"], r.day) for r in self.referrals]
 
 
 def void_numbers(log):
@@ -130,6 +133,7 @@ class Facts:
             groups.setdefault(self._key(event), []).append(event)
         self.slots = sorted((self._slot(group) for group in groups.values()), key=lambda s: s.n)
         self.slot_of = {n: slot for slot in self.slots for n in slot.members}
+        self.records = [s for s in self.slots if s.type == "visit.recorded"]
         self.households = {}
         for slot in self.slots:
             if slot.node is not None:
@@ -154,11 +158,14 @@ class Facts:
         return sorted((s for s in self.households.get(household, []) if s.data.get("insee")),
             key=lambda s: (s.fact_day(), s.n))
 
-    def commune(self, household):
+    def commune(self, household, day=date.max, known_to=None):
         """The latest by fact date, then number. An unknown one never replaces a known one, unless
-        it is a move inside the department."""
+        it is a move inside the department. `day`: as it was on that day, by the dates of facts.
+        `known_to`: among the facts up to that number."""
         current = None
         for slot in self.told_communes(household):
+            if slot.fact_day() > day or known_to is not None and slot.n > known_to:
+                continue
             insee = slot.data["insee"]
             moved = slot.type == "household.moved" and not is_elsewhere(self.policy, insee)
             if insee in self.policy["communes"] or moved or current is None:
@@ -169,8 +176,8 @@ class Facts:
         """Was no later commune known when this one was told?"""
         return [s for s in self.told_communes(household) if s.n <= slot.n][-1] is slot
 
-    def sector(self, household):
-        return self.policy["communes"].get(self.commune(household))
+    def sector(self, household, day=date.max, known_to=None):
+        return self.policy["communes"].get(self.commune(household, day, known_to))
 
     def requests(self, household):
         """FSL requests, each with the decision of the same source and number."""
@@ -199,6 +206,28 @@ class Facts:
             result.setdefault((fact["energy"], fact["supplier"]), []).append(fact)
         return result
 
+    # the registry
+
+    def givers(self):
+        """All givers that a fact speaks of, registered or not."""
+        names = {s.data["giver"] for s in self.slots
+            if s.type in ("giver.registered", "referral.received")}
+        return sorted(names)
+
+    def giver(self, name):
+        """What the registry says of a giver: the latest registration, and what moved since. An empty
+        set says nothing."""
+        record = None
+        for slot in self.slots:
+            if slot.type == "giver.registered" and slot.data["giver"] == name:
+                record = dict(slot.data)
+            elif slot.type == "giver.moved" and slot.data["giver"] == name and record:
+                record.update({k: v for k, v in slot.data.items() if v != []})
+        return record
+
+    def referrals_of(self, giver):
+        return [s for s in self.slots if s.type == "referral.received" and s.data["giver"] == giver]
+
     # cases
 
     def cases(self, household, visit_slots, today):
@@ -213,11 +242,10 @@ class Facts:
 
     def _life(self, household, visit_slots):
         mine = list(self.households.get(household, []))
-        for slot in self.slots:
-            if slot.type == "visit.recorded":
-                opener = visit_slots.get(slot.data["visit"])
-                if opener and self.root(opener.node) == household:
-                    mine.append(slot)
+        for slot in self.records:
+            opener = visit_slots.get(slot.data["visit"])
+            if opener and self.root(opener.node) == household:
+                mine.append(slot)
         return sorted(mine, key=lambda s: s.n)
 
 
@@ -230,17 +258,33 @@ class CaseHistory:
         self.household = household
         self.visit_slots = visit_slots
         self.cases = []
+        self.day = None
 
     @property
     def open(self):
         return self.cases[-1] if self.cases and self.cases[-1].open else None
 
     def pass_time(self, day):
+        self.carry_over(day)
+        self.day = day
         case = self.open
         if case and case.visited_on:
             last = case.visited_on + timedelta(days=self.rules["visited_closes_after"])
             if day >= last:
                 case.close(last, "done")
+
+    def carry_over(self, today):
+        """The first closing lived through while waiting or planned. Where the household lived on
+        that day is told by the dates of facts, whenever they came."""
+        case = self.open
+        if not case or case.carried or case.visited_on or case.needs_contact:
+            return
+        lived = [(last, sector) for sector, openings in self.facts.policy["sectors"].items()
+            for _, last in openings if self.day <= last < today
+            and self.facts.sector(self.household, last) == sector]
+        if lived:
+            last, sector = min(lived)
+            case.carried = (sector, last)
 
     def take(self, slot):
         handler = getattr(self, "on_" + slot.type.replace(".", "_"), None)
@@ -272,17 +316,15 @@ class CaseHistory:
         return case
 
     def _open_by_policy(self, slot):
-        if not self.open:
-            case = self._reopen(slot, slot.fact_day()) or self._begin(slot, slot.fact_day(), False)
-            case.needs_contact = True
-            case.members += slot.members
+        case = self.open or self._begin(slot, slot.fact_day(), False)
+        case.members += slot.members
 
     def on_fsl_request_filed(self, slot):
         if self.rules["open_on_recurrence"]:
             since = add_months(slot.day, -self.rules["fsl_window_months"])
             filed = [r for r in self.facts.requests(self.household)
                 if r["n"] <= slot.n and since < r["filed_on"] <= slot.day]
-            if len(filed) >= 2:
+            if len(filed) >= 2 and since < slot.fact_day() <= slot.day:
                 self._open_by_policy(slot)
 
     def on_supplier_notice(self, slot):

@@ -2,10 +2,14 @@
 
     generate.py SEED > events.ndjson
 
-A history is drawn from one seed and one profile: `facts` (what senders tell), `life` (and what the
-coordinator does), `undo` (and retractions and merges), `moved` (and corrections under other
-households' numbers), `crowded` (many households in many villages within two months: full weeks for
-the pair). Days are mostly drawn from bounds: some day of the history plus or minus a rule's number, give or take one."""
+A history is drawn from one seed and one profile. By the Jura's policy, within a year: `facts` (what
+senders tell), `life` (and what the coordinator does), `undo` (and retractions and merges), `moved` (and
+corrections under other households' numbers), `crowded` (many households in many villages within two
+months: full weeks for the pair). Through three years and more: `years` by the Jura's policy, `seasons` by
+a random one, `undone` the same with retractions and merges. `lived`: many households and a coordinator
+who confirms what is planned and records what took place, with many no-shows. Days are mostly drawn from
+bounds: some day of the history, or a turn of some sector's year, plus or minus a rule's number, give or
+take one."""
 
 import json
 import random
@@ -14,18 +18,27 @@ from datetime import date, timedelta
 
 from . import calendar_fr as calendar
 from .calendar_fr import add_months
+from .model import Model
+from .policy import jura, merged
+from .random_policy import CANTONS, edges, random_policy
 
-PROFILES = ("facts", "life", "undo", "moved", "crowded")
+PROFILES = ("facts", "life", "undo", "moved", "crowded", "years", "seasons", "undone", "lived")
+LONG = ("years", "seasons", "undone", "lived")
 SOURCES = ("fsl-39", "caf-39")
 SUPPLIERS = ("A", "B")
 ENERGIES = ("electricity", "electricity", "electricity", "gas", "heat", "water", "wood")
 COMMUNES = ("39198", "39198", "39097", "39300", "39478", "39001")
 VILLAGES = ("39198", "39526", "39001", "39101", "39211", "39415", "39013", "39434", "39097", "39500",
     "39154", "39313", "39391", "39258", "39300", "39478")
+UNKNOWN = ("39999", "39999", "25056", "2A004")
 GIVERS = ("G1", "G2", "G3", "P1", "P2")
+MANY_GIVERS = ("G1", "G2", "G3", "G4", "G5", "P1", "P2", "H1", "H2", "H3")
+JURA_CANTONS = ("3901", "3902", "3903", "3907", "3909", "3915")
 FIRST = date(2015, 1, 5)
 LAST = date(2015, 10, 10)   # the closing bonus begins 70 days before 31 December
-CROWDED_LAST = date(2015, 3, 6)
+LAST_LONG = date(2018, 2, 10)
+LASTS = {"crowded": date(2015, 3, 6), "lived": date(2016, 3, 31)}
+HOUSEHOLDS = {"crowded": (12, 24), "lived": (15, 40)}
 BOUNDS = (0, 1, 15, 20, 30, 31, 35, 50, 60, 80, 90, 180)
 
 
@@ -33,11 +46,20 @@ class History:
     def __init__(self, seed, profile):
         self.random = random.Random(f"{profile}-{seed}")
         self.profile = profile
+        self.long = profile in LONG
+        self.policy = random_policy(f"{profile}-{seed}") if self.long and profile != "years" else None
+        if profile == "undone": # which number a case has whose opening is undone is nobody's business
+            self.policy["rules"].update(open_on_recurrence=False, open_on_cutoff=False)
+        self.first, self.last = FIRST, LASTS.get(profile, LAST_LONG if self.long else LAST)
+        self.givers = MANY_GIVERS if self.long else GIVERS
+        self.communes = VILLAGES if profile == "crowded" else COMMUNES
+        if self.policy:
+            self.communes = sorted(self.policy["communes"])
+        self.cantons = JURA_CANTONS if self.policy is None else CANTONS
         self.events = []
         self.days = [FIRST]
-        self.is_crowded = profile == "crowded"
-        self.last = CROWDED_LAST if self.is_crowded else LAST
-        count = self.random.randint(12, 24) if self.is_crowded else self.random.randint(2, 6)
+        self.turns = edges(self.policy or jura({}, {}), self.first, self.last) if self.long else []
+        count = self.random.randint(*HOUSEHOLDS.get(profile, (2, 6)))
         self.households = [f"h{n}" for n in range(1, count + 1)]
         self.forms, self.requests, self.told = [], [], []
 
@@ -50,10 +72,12 @@ class History:
     def some(self, items, most=2):
         return sorted(self.random.sample(list(items), self.random.randint(0, most)))
 
-    def day(self, first=FIRST, last=None):
+    def day(self, first=None, last=None):
         """A day between two, near something else that happens more often than not."""
-        last = last or self.last
-        if self.chance(70):
+        first, last = first or self.first, last or self.last
+        if self.turns and self.chance(40):
+            day = self.pick(self.turns)
+        elif self.chance(70):
             day = self.pick(self.days) + timedelta(days=self.pick((-1, 1)) * self.pick(BOUNDS)
                 + self.random.randint(-1, 1))
             if self.chance(15):
@@ -96,7 +120,7 @@ class History:
         if self.forms and self.chance(10):
             form = self.pick(self.forms)[0]
         self.forms.append((form, household))
-        data = {"form": form, "giver": self.pick(GIVERS), "reasons": ["cold"],
+        data = {"form": form, "giver": self.pick(self.givers), "reasons": ["cold"],
             "consent_on": day.isoformat(), "insee": self.commune(),
             "person": {"name": f"Personne numéro{len(self.events)}"}}
         if self.chance(40):
@@ -113,9 +137,9 @@ class History:
         return next(h for f, h in self.forms if f == form) if subject else None
 
     def commune(self):
-        if self.chance(4):
-            return self.pick(("39999", "25056", "2A004"))
-        return self.pick(VILLAGES if self.is_crowded else COMMUNES)
+        if self.chance(12 if self.long and self.policy else 4):
+            return self.pick(UNKNOWN)
+        return self.pick(self.communes)
 
     def request(self, day, household):
         number = f"R{len(self.requests)}"
@@ -166,19 +190,43 @@ class History:
             "on": self.fact_day(day).isoformat()}, household)
 
     def giver(self, day, _):
-        giver = self.pick(GIVERS)
-        if self.chance(50):
+        giver = self.pick(self.givers)
+        if self.long and self.chance(40):
+            self.move_giver(giver, day)
+        elif self.chance(50):
             data = {"giver": giver, "until": (day + timedelta(days=self.random.randint(-1, 3))).isoformat()}
             if self.chance(60):
-                data["successor"] = self.pick(GIVERS)
+                data["successor"] = self.pick(self.givers)
             self.add("giver.left", day, data)
         else:
             self.register(giver, day)
 
     def register(self, giver, day, moment=None):
-        self.add("giver.registered", day, {"giver": giver, "kind": "partner_structure",
-            "structure": "Structure", "name": "Nom", "email": giver.lower() + "@exemple.test"},
-            moment=moment)
+        data = {"giver": giver, "kind": "partner_structure", "structure": "Structure",
+            "name": "Nom", "email": giver.lower() + "@exemple.test"}
+        if self.long:
+            data.update(self.places(), kind=self.kind(giver))
+            if data["kind"] == "household" and self.chance(30):
+                del data["email"]
+        self.add("giver.registered", day, data, moment=moment)
+
+    def kind(self, giver):
+        return "household" if giver.startswith("H") else "department_social_worker"
+
+    def places(self):
+        """Nowhere, which is everywhere; or a few cantons or communes."""
+        result = {}
+        if self.chance(40):
+            result["cantons"] = self.some(self.cantons)
+        if self.chance(30):
+            result["insee"] = self.some(sorted(set(self.communes)))
+        return result
+
+    def move_giver(self, giver, day):
+        data = {"giver": giver, **self.places()}
+        if self.chance(20):
+            data["service"] = "Accueil"
+        self.add("giver.moved", day, data)
 
     # what the coordinator does
 
@@ -206,15 +254,18 @@ class History:
             "reason": "solved"}, household)
 
     def derogate(self, day, household):
-        until = day + timedelta(days=self.pick((0, 1, 7, 30)))
+        until = day + timedelta(days=self.pick((0, 1, 7, 30, 400) if self.long else (0, 1, 7, 30)))
         self.add("derogation.decided", day, {"allow": self.chance(60), "until": until.isoformat()},
             household)
 
     def absence(self, day, _):
         start = day + timedelta(days=self.random.randint(0, 5))
         end = start + timedelta(days=self.random.randint(0, 10))
-        self.add("pair.unavailable", day, {"pair": "binome-1", "from": start.isoformat(),
+        self.add("pair.unavailable", day, {"pair": self.pick(self.pairs()), "from": start.isoformat(),
             "to": end.isoformat()})
+
+    def pairs(self):
+        return ["binome-1"] if self.policy is None else [p["id"] for p in self.policy["pairs"]]
 
     # what is taken back
 
@@ -234,16 +285,8 @@ class History:
                 household)
 
     def draw(self):
-        for giver in GIVERS[:3]:
-            self.register(giver, FIRST, calendar.paris_moment(FIRST))
-        kinds = [(self.referral, 5), (self.request, 5), (self.notice, 5), (self.supply, 4),
-            (self.protection, 2), (self.move, 1), (self.giver, 1)]
-        if self.profile != "facts":
-            kinds += [(self.visit, 10), (self.close, 1), (self.withdraw, 1), (self.derogate, 2),
-                (self.absence, 1)]
-        if self.profile in ("undo", "moved"):
-            kinds += [(self.retract, 4), (self.same, 2)]
-        bag = [kind for kind, weight in kinds for _ in range(weight)]
+        self.register_first()
+        bag = [kind for kind, weight in self.kinds() for _ in range(weight)]
         for household in self.households:
             if self.chance(80):
                 self.referral(self.day(), household)
@@ -251,23 +294,96 @@ class History:
                 self.past(household)
         for _ in range(self.random.randint(5, 40)):
             self.pick(bag)(self.day(), self.pick(self.households))
-        until = min(max(self.pick(self.days) + timedelta(days=self.pick(BOUNDS)), FIRST), self.last)
+        until = self.pick(self.turns or self.days) + timedelta(days=self.pick(BOUNDS))
+        until = min(max(until, self.first), self.last)
         return sorted(self.events, key=lambda e: calendar.parse_time(e["time"])), until
+
+    def register_first(self):
+        for giver in self.givers:
+            if giver.startswith("G") or giver.startswith("H") and self.chance(70):
+                self.register(giver, self.first, calendar.paris_moment(self.first))
+
+    def kinds(self):
+        """What happens, and how often beside the rest."""
+        kinds = [(self.referral, 5), (self.request, 5), (self.notice, 5), (self.supply, 4),
+            (self.protection, 2), (self.move, 1), (self.giver, 1)]
+        if self.profile in ("years", "seasons", "undone"):
+            kinds += [(self.referral, 6), (self.move, 2), (self.giver, 3)]
+        if self.profile == "lived":
+            return kinds + [(self.referral, 20), (self.absence, 1)]
+        if self.profile != "facts":
+            kinds += [(self.visit, 10), (self.close, 1), (self.withdraw, 1), (self.derogate, 2),
+                (self.absence, 1)]
+        if self.profile in ("undo", "moved", "undone"):
+            kinds += [(self.retract, 4), (self.same, 2)]
+        return kinds
 
     def past(self, household):
         """Requests and notices of the years before, told when they happened."""
         for _ in range(self.random.randint(1, 4)):
-            day = self.day(date(2013, 1, 1), FIRST)
+            day = self.day(date(2013, 1, 1), self.first)
             self.pick((self.request, self.request, self.notice, self.supply))(day, household)
 
 
+class Lived(History):
+    """The coordinator looks at the plan each morning, as the model makes it."""
+
+    def __init__(self, seed, profile="lived"):
+        super().__init__(seed, profile)
+        openings = {name: [(date(2014, 11, 3), date(2015, self.pick((6, 9, 10)), 30)),
+            (date(2015, 11, 1), date(2016, self.pick((2, 6, 9)), 28))] if self.chance(80) else listed
+            for name, listed in self.policy["openings"].items()}
+        self.policy["openings"] = openings
+        self.policy["sectors"] = {name: merged(listed) for name, listed in openings.items()}
+        pair = self.policy["pairs"][0]
+        pair["visits_a_week"] = min(self.random.randint(1, 2), len(pair["half_days"]))
+        self.no_shows = self.pick((10, 30, 60, 95))
+
+    def draw(self):
+        events, _ = super().draw()
+        model, lived = Model(self.policy), []
+        day = self.first
+        while day <= self.last:
+            morning = calendar.paris_moment(day, 8)
+            while events and calendar.parse_time(events[0]["time"]) < morning:
+                lived.append(self.live(model, events.pop(0)))
+            if model.now:
+                model.pass_time(morning)
+                lived += [self.live(model, e) for e in self.coordinate(model.visits, day, morning)]
+            day += timedelta(days=1)
+        return lived, self.last
+
+    def live(self, model, event):
+        model.pass_time(calendar.parse_time(event["time"]))
+        model.feed(event)
+        return event
+
+    def coordinate(self, visits, day, morning):
+        for visit in visits:
+            data = {"visit": visit.number, "by": "coordinator"}
+            if visit.state == "planned" and visit.day <= day + timedelta(days=4) and self.chance(60):
+                yield self.add("visit.confirmed", day, data, moment=morning)
+            elif visit.state == "confirmed" and self.chance(4):
+                yield self.add("visit.cancelled", day, data, moment=morning)
+            elif visit.state == "confirmed" and visit.day < day and self.chance(70):
+                yield self.record(visit.number, day, morning)
+
+    def record(self, number, day, morning):
+        result = "no_show" if self.chance(self.no_shows) else \
+            self.pick(("done", "done", "done", "declined", "moved_away", "unsafe"))
+        return self.add("visit.recorded", day, {"visit": number, "result": result,
+            "second_visit": result == "done" and self.chance(20)}, moment=morning)
+
+
 def generate(seed, profile="life"):
-    """(events, until), the same for the same seed and profile."""
-    return History(seed, profile).draw()
+    """(events, until, policy), the same for the same seed and profile."""
+    history = (Lived if profile == "lived" else History)(seed, profile)
+    events, until = history.draw()
+    return events, until, history.policy or jura()
 
 
 def main():
-    events, _ = generate(int(sys.argv[1]), *sys.argv[2:3])
+    events, *_ = generate(int(sys.argv[1]), *sys.argv[2:3])
     for event in events:
         print(json.dumps(event, ensure_ascii=False))
 

@@ -3,8 +3,8 @@
 Slow and simple: after every event everything that follows from the facts is worked out anew.
 Only what was done in the world is remembered: case numbers, visits, mails.
 
-Out of the model: joining by fingerprints (only known numbers count), carry-over and the closing
-bonus (see the two hooks in `reasons_of`)."""
+Out of the model: joining by fingerprints (only known numbers count). What concerns the network and
+no single case is in network.py."""
 
 from collections import Counter
 from datetime import date, datetime, timedelta
@@ -14,6 +14,8 @@ from .calendar_fr import UTC, add_months, paris_day, paris_moment
 from .cutoff import ENERGIES, earliest_cut
 from .facts import VISIT_TYPES, Facts, is_elsewhere
 from .neighbours import Place, Stop, share_days
+from .network import Network
+from .policy import reopens
 
 PREFIX = "fr.vigie."
 TIERS = ("cut", "critical", "urgent", "normal")
@@ -26,6 +28,7 @@ HELD = ("confirmed", "done", "no_show", "declined", "moved_away", "unsafe")
 ACTIVE = ("planned", "confirmed")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 MAIL_HELD = timedelta(days=30)
+MAILS_A_DAY = 10
 COORDINATOR = "coordinator"
 
 PAST = {"referral.received": ("consent_on",), "supplier.notice": ("issued_on",),
@@ -38,6 +41,12 @@ OPTIONS = {
     "today_stays_planned": False,  # is a visit planned for today left alone by today's plan?
     "cut_beyond_week": True,       # tiers cut and critical may exceed the pair's visits a week
     "whole_weeks_end": "sunday",   # sunday: of the last calendar week; rolling: 7·weeks days
+    "refused_ends_carry_over": True,  # does `allow: false` defer a carried-over case?
+    "forecast_counts": "waiting",  # waiting: waiting and planned cases; eligible: all that are
+    "suspension_ends_at_closing": True,
+    "colleagues_near": True,       # do those of the structure who share a place come first?
+    "opened_concerns_all": True,   # does a household hear of an opening though its case was in line?
+    "quiet_while_open": True,      # is nobody nudged for a sector that has closed again?
 }
 
 
@@ -87,11 +96,14 @@ class Model:
         self.mails = []
         self.held = []          # (moment, giver, recipient then, template, case, n)
         self.mailed = set()     # (n, template, recipient)
+        self.sent = Counter()   # (recipient, day) → mails
+        self.late = {}          # recipient → what it gets tomorrow
         self.numbers = {}       # opening event → case number
         self.members = {}       # case number → numbers of the events that opened or joined it
         self.case_owner = {}    # case number → number of its household
         self.case_count = 0
         self.now = None
+        self.network = Network(self)
         self.facts = Facts([], policy)
         self.cases = []
         self.counter = 0
@@ -100,8 +112,13 @@ class Model:
     # time
 
     @property
-    def today(self):
-        return paris_day(self.now)
+    def now(self):
+        return self._now
+
+    @now.setter
+    def now(self, moment):
+        self._now = moment
+        self.today = moment and paris_day(moment)
 
     def run(self, events, until):
         """Feeds CloudEvents (dicts) in the order of their times and stops at the end of a day."""
@@ -117,28 +134,41 @@ class Model:
         return self.answer(until)
 
     def pass_time(self, moment):
-        """Fires the timers up to and with `moment`: 00:00 and 06:00 of each day, in order."""
+        """Fires the timers up to and with `moment`: 00:00, 06:00 and 07:00 of each day, in order."""
         if self.now is None:
-            self.now = moment
+            self.now = moment # the policy is applied, and no giver is known yet
+            self.network.tell_sectors(0, set())
             return
         day = self.today
         while day <= paris_day(moment):
-            for hour, timer in ((0, self.at_midnight), (6, self.at_six)):
+            for hour, timer in ((0, self.at_midnight), (6, self.at_six), (7, self.at_seven)):
                 due = paris_moment(day, hour)
                 if self.now < due <= moment:
-                    self.now = due
-                    timer()
+                    timer(due)
             day += timedelta(days=1)
         self.now = moment
 
-    def at_midnight(self):
+    def at_midnight(self, due):
+        deferred = {c.number for c in self.cases if self.state_of(c) == "deferred"}
+        self.now = due
         self.counter += 1
         self.drop_past()
         self.derive()
-        self.settle(self.counter)
+        self.settle(self.counter, by_household=True)
         self.release()
+        self.network.tell_sectors(self.counter, deferred)
 
-    def at_six(self):
+    def at_seven(self, due):
+        self.now = due
+        self.counter += 1
+        self.send_late()
+        if self.today.weekday() == 0:
+            self.send_agendas()
+
+    def at_six(self, due):
+        self.now = due
+        self.counter += 1
+        self.network.forecast(self.counter)
         if calendar.is_working_day(self.today, self.policy["planning"]["alsace_moselle"]):
             self.plan()
 
@@ -162,6 +192,8 @@ class Model:
         self.derive()
         self.write_mails(event, before)
         self.settle(event["n"])
+        for number in sorted(self.cut_cases() - cut):
+            self.mail(event["n"], COORDINATOR, COORDINATOR, number, self.now)
         if self.cut_cases() - cut:
             self.plan()
 
@@ -289,7 +321,7 @@ class Model:
                 visit.add(event["n"], None, day, half)
             elif event["type"] == "visit.cancelled":
                 visit.add(event["n"], "cancelled")
-            else:
+            elif visit.state != "dropped" or self.case_of(visit.case):
                 visit.add(event["n"], data["result"])
         elif event["type"] == "privacy.erase":
             self.erased.add(event["node"])
@@ -339,8 +371,14 @@ class Model:
 
     def vanished_number(self, case, used):
         """A case that never was leaves its number to the next case of its household."""
+        told = {n for c in self.cases for n in c.members}
         return next((number for number, household in self.case_owner.items() if number not in used
-            and self.facts.root(household) == case.household and not self.live_slot(number)), None)
+            and self.facts.root(household) == case.household and not told & self.live_numbers(number)),
+            None)
+
+    def live_numbers(self, number):
+        slot = self.live_slot(number)
+        return {slot.n} if slot else set()
 
     def case_of(self, number):
         """The case a number leads to: its own, or the one it joined."""
@@ -384,10 +422,23 @@ class Model:
         for word in VULNERABLE:
             if any(word in r.data.get("vulnerable", ()) for r in case.referrals):
                 found[word] = self.rules["vulnerable"]
-        # hooks: carried_over and closing come here
+        if case.carried:
+            found["carried_over"] = self.rules["carried_over"]
+        if self.closes_soon(self.facts.sector(case.household)):
+            found["closing"] = self.rules["closing"]
         if case.no_shows:
             found["no_show"] = -self.rules["no_show"] * case.no_shows
         return {code: found[code] for code in CODES if code in found}
+
+    def closes_soon(self, sector):
+        """It closes within ten weeks, and does not open again within the year after."""
+        latest = self.today + timedelta(days=self.rules["closing_within"])
+        return any(self.today <= last <= latest and not reopens(self.policy, sector, last)
+            for _, last in self.policy["sectors"].get(sector, ()))
+
+    def left_behind(self, case):
+        """Carried over by a closing after which its sector does not open again within the year."""
+        return case.carried and not reopens(self.policy, *case.carried)
 
     def supply_states(self, household):
         for (energy, _), facts in self.facts.supplies(household).items():
@@ -415,6 +466,8 @@ class Model:
         """Tier, effective date and reasons of an open case."""
         reasons = self.reasons_of(case)
         tiers = [TIER_OF[code] for code in reasons if code in TIER_OF]
+        if self.left_behind(case):
+            tiers.append("urgent")
         tier = min(tiers, key=TIERS.index, default="normal")
         return tier, case.day - timedelta(days=sum(reasons.values())), reasons
 
@@ -422,9 +475,18 @@ class Model:
         if self.sector_open(self.facts.sector(case.household)):
             return True
         decision = self.derogation(case)
+        if decision or self.has_carry_over(case) and \
+                (decision is None or not self.options["refused_ends_carry_over"]):
+            return True
         if decision is not None:
-            return decision
+            return False
         return self.rules["derogation"] == "auto" and self.rank(case)[0] in ("cut", "critical")
+
+    def has_carry_over(self, case):
+        """It may still be visited though its sector stays closed."""
+        if not self.left_behind(case):
+            return False
+        return self.today <= case.carried[1] + timedelta(weeks=self.rules["carry_over_weeks"])
 
     def derogation(self, case):
         """The latest decision, until its date; None without one."""
@@ -456,9 +518,10 @@ class Model:
     def cut_cases(self):
         return {c.number for c in self.cases if c.open and self.rank(c)[0] == "cut"}
 
-    def settle(self, n):
+    def settle(self, n, by_household=False):
         """A visit whose case is closed, deferred or gone is cancelled; of two visits of one case
-        (two cases became one) a confirmed one stays, else the first."""
+        (two cases became one) a confirmed one stays, else the first. At midnight each household has
+        a timer of its own, and mails of its own."""
         chosen = {}
         for visit in sorted(self.visits, key=lambda v: (v.state != "confirmed", v.number)):
             case = self.case_of(visit.case)
@@ -477,7 +540,8 @@ class Model:
             visit.add(None, "cancelled")
             if told:
                 givers = case.givers() if case else []
-                self.mail_all(n, "visit_changed", givers, visit.case, visit.pair)
+                about = (n, case and case.household) if by_household else n
+                self.mail_all(about, "visit_changed", givers, visit.case, visit.pair)
 
     # plans
 
@@ -633,7 +697,7 @@ class Model:
             return
         case = next(c for c in self.cases if event["n"] in c.members)
         template = "ack" if self.is_eligible(case) else "deferred"
-        self.mail_all(event["n"], template, [slot.data["giver"]], case.number)
+        self.mail_all(event["n"], template, [(slot.data["giver"], slot.day)], case.number)
 
     def write_visit_mails(self, event, before):
         n, visit = event["n"], self.visits[event["data"]["visit"] - 1]
@@ -646,20 +710,35 @@ class Model:
         elif event["type"] == "visit.confirmed":
             self.mail_all(n, "visit_confirmed", before["givers"], before["case"], visit.pair)
 
+    def send_agendas(self):
+        """On Mondays, to the pairs that have confirmed visits in the week."""
+        for pair in self.policy["pairs"]:
+            if any(v.state == "confirmed" and v.pair == pair["id"]
+                    and 0 <= (v.day - self.today).days < 7 for v in self.visits):
+                self.mail(self.counter, "week_agenda", pair["id"], None, self.now)
+
     def mail_all(self, n, template, givers, case, pair=None):
-        for giver in givers:
-            self.mail_giver(n, template, giver, case, self.now)
+        """`givers`: each with the day of the referral."""
+        for giver, referred in givers:
+            self.mail_giver(n, template, giver, referred, case, self.now, date.max)
         if pair:
             self.mail(n, template, pair, case, self.now)
 
     def registered(self, giver):
-        return next((s for s in reversed(self.facts.slots) if s.type == "giver.registered"
-            and s.data["giver"] == giver), None)
+        return self.facts.giver(giver)
 
     def left(self, giver):
         return next((s for s in reversed(self.facts.slots) if s.type == "giver.left"
             and s.data["giver"] == giver
             and date.fromisoformat(s.data["until"]) < self.today), None)
+
+    def readers(self, giver, referred):
+        """Who reads what a giver is due: itself; of one that left, the successor, else the others of
+        its structure, else nobody but the coordinator."""
+        reader = self.stand_in(giver)
+        if reader is not None:
+            return [reader]
+        return self.colleagues(giver, referred)
 
     def stand_in(self, giver):
         """The giver, or who follows one that left: chains followed, circles cut."""
@@ -670,39 +749,68 @@ class Model:
             passed.add(giver)
             registered = self.registered(giver)
             giver = self.left(giver).data.get("successor") or \
-                (registered.data.get("successor") if registered else None)
+                (registered.get("successor") if registered else None)
         return giver
 
-    def mail_giver(self, n, template, giver, case, at):
-        recipient = self.stand_in(giver)
-        if recipient is None:
+    def colleagues(self, giver, referred):
+        """Those of the same structure who can be written to; what was referred after the giver had
+        left is not theirs."""
+        own = self.registered(giver)
+        if own is None or referred > date.fromisoformat(self.left(giver).data["until"]):
+            return []
+        others = {g: self.registered(g) for g in self.facts.givers()
+            if g != giver and self.registered(g) and not self.left(g)}
+        others = {g: record for g, record in others.items()
+            if record["structure"] == own["structure"] and record.get("email")}
+        near = [g for g, record in others.items() if shares_place(own, record)]
+        return near if near and self.options["colleagues_near"] else list(others)
+
+    def mail_giver(self, n, template, giver, referred, case, at, until):
+        """`until`: the last day on which it may be sent."""
+        readers = self.readers(giver, referred)
+        if not readers:
             self.mail(n, template, COORDINATOR, case, at)
-        elif not self.registered(recipient):
-            if (n, template, recipient) not in self.mailed:
-                self.mailed.add((n, template, recipient))
-                self.held.append((at, giver, recipient, template, case, n))
-        elif self.registered(recipient).data.get("email"):
-            self.mail(n, template, recipient, case, at)
+        for reader in readers:
+            if not self.registered(reader):
+                if (n, template, reader) not in self.mailed:
+                    self.mailed.add((n, template, reader))
+                    self.held.append((at, giver, referred, reader, template, case, n, until))
+            elif self.registered(reader).get("email"):
+                self.mail(n, template, reader, case, at)
 
     def mail(self, n, template, to, case, at):
         if (n, template, to) not in self.mailed:
             self.mailed.add((n, template, to))
-            self.mails.append({"at": calendar.format_time(at), "template": template, "to": to,
-                "case": case})
+            self.send(template, to, case, at)
+
+    def send(self, template, to, case, at):
+        """Ten a day to one recipient; the rest is put together for the next morning."""
+        if self.sent[to, self.today] == MAILS_A_DAY:
+            self.late.setdefault(to, []).append((template, case))
+            return
+        self.sent[to, self.today] += 1
+        self.mails.append({"at": calendar.format_time(at), "template": template, "to": to, "case": case})
+
+    def send_late(self):
+        late, self.late = self.late, {}
+        for to, mails in late.items():
+            template, case = mails[0] if len(mails) == 1 else ("digest", None)
+            self.send(template, to, case, self.now)
 
     def release(self):
         """Held mails go out when their giver is registered, or to who follows one that left, unless
-        they have expired."""
+        they have expired. What is about no case is for the giver itself only."""
         held, self.held = self.held, []
-        for at, giver, former, template, case, n in held:
-            if self.today - paris_day(at) > MAIL_HELD:
+        for at, giver, referred, former, template, case, n, until in held:
+            if self.today - paris_day(at) > MAIL_HELD or self.today > until \
+                    or case is None and self.left(giver):
                 continue
-            recipient = self.stand_in(giver)
-            if recipient is not None and not self.registered(recipient):
-                self.held.append((at, giver, former, template, case, n))
+            readers = self.readers(giver, referred)
+            if len(readers) == 1 and not self.registered(readers[0]):
+                self.held.append((at, giver, referred, former, template, case, n, until))
                 continue
             self.mailed.discard((n, template, former))
-            self.mail_giver(n, template, giver, case, self.now)
+            self.mail_giver(n, template, giver, referred, case, self.now, until)
 
     # the answer
 
@@ -732,6 +840,10 @@ class Model:
         return {"visit": visit.number, "case": case.number if case else visit.case,
             "pair": visit.pair, "day": visit.day.isoformat(), "half": visit.half,
             "state": visit.state}
+
+
+def shares_place(one, other):
+    return any(set(one.get(field) or []) & set(other.get(field) or []) for field in ("cantons", "insee"))
 
 
 def parse_day(text):

@@ -6,10 +6,15 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
+from .calendar_fr import add_months
+
 ROOT = Path(__file__).resolve().parents[2]
+JURA = ROOT / "config" / "jura" / "policy.conf"
 COMMUNES = ROOT / "config" / "jura" / "communes.csv"
 
 ALWAYS = date.min
+WORKING_HALVES = [f"{day}.{half}" for day in ("mon", "tue", "wed", "thu", "fri")
+    for half in ("am", "pm")]
 
 RULES = {
     "critical_within": 15, "critical_after": 30, "urgent_within": 60, "supply_stale": 180,
@@ -47,42 +52,55 @@ def merged(openings):
     return result
 
 
+def reopens(policy, sector, last):
+    """Does an opening begin within the months after a closing, whose last open day is `last`?"""
+    latest = add_months(last, policy["rules"]["reopening_months"])
+    return any(last < start <= latest for start, _ in policy["sectors"][sector])
+
+
 def year_openings(years):
     return merged((date(y, 1, 1), date(y, 12, 31)) for y in years)
 
 
-def read_communes(path=COMMUNES):
-    return {row["insee"]: SECTORS.get(sector_of(row), sector_of(row)) for row in read_rows(path)}
-
-
 @cache
+def read_rows(path=COMMUNES):
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def read_places(path=COMMUNES):
     """Latitude and longitude in microdegrees."""
     return {row["insee"]: (microdegrees(row["lat"]), microdegrees(row["lon"]))
         for row in read_rows(path)}
 
 
-def read_rows(path):
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def microdegrees(text):
     return int(Decimal(text) * 10 ** 6)
 
 
-def sector_of(row):
-    return row.get("sector") or row["unit_guess"]
+@cache
+def read_communes(path=COMMUNES):
+    """Commune → sector."""
+    return {row["insee"]: SECTORS[row["unit_guess"]] for row in read_rows(path)}
 
 
-def jura(communes=None):
+@cache
+def read_cantons(path=COMMUNES):
+    """Commune → canton."""
+    return {row["insee"]: row["canton_code"] for row in read_rows(path)}
+
+
+def jura(communes=None, cantons=None):
     return {
         "department": "39",
         "rules": dict(RULES),
         "laws": [dict(LAW)],
         "sectors": {name: year_openings(years) for name, years in OPEN_YEARS.items()},
         "communes": communes if communes is not None else read_communes(),
+        "cantons": cantons if cantons is not None else read_cantons(),
         "places": read_places(),
         "pairs": [dict(PAIR)],
         "planning": {"weeks": 3, "alsace_moselle": False},
+        "outreach": {"suspend_above": 12, "resume_below": 8},
+        "givers": {"nudge_quiet": False},
     }

@@ -5,14 +5,18 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from .policy import JURA
+from .random_policy import write_policy
+
 
 class SimFailed(Exception):
     pass
 
 
-def run_sim(sim, policy_file, events, until):
+def run_sim(sim, policy, events, until):
     """Gives (answer, lines about refused events)."""
     with tempfile.TemporaryDirectory(prefix="vigie-oracle-") as folder:
+        policy_file = write_policy(policy, folder) if "openings" in policy else JURA
         path = Path(folder) / "events.ndjson"
         with open(path, "w", encoding="utf-8") as file:
             for event in events:
