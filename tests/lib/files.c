@@ -1,38 +1,53 @@
 #include "tests/lib/files.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-static char folder[] = "/tmp/vigie-test-XXXXXX";
-static char path[128];
-
-static const char *path_in(const char *name)
-{
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	return path;
-}
+static char folder[64];
 
 int files_setup(void **state)
 {
 	(void)state;
+	snprintf(folder, sizeof(folder), "/tmp/vigie-test-XXXXXX");
 	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	(void)status;
+	(void)type;
+	(void)walk;
+	return remove(path);
 }
 
 int files_teardown(void **state)
 {
-	static const char *const names[] = {"vigie.conf", "policy.conf", "communes.csv",
-					    "other.conf"};
+	enum { DESCRIPTORS = 8 };
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		unlink(path_in(names[i]));
-	return rmdir(folder);
+	return nftw(folder, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+const char *files_folder(void)
+{
+	return folder;
+}
+
+const char *files_path(const char *name)
+{
+	static char paths[4][128];
+	static int at;
+	char *path = paths[at++ % 4];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+	return path;
 }
 
 const char *files_write(const char *name, const char *text)
 {
-	FILE *file = fopen(path_in(name), "w");
+	const char *path = files_path(name);
+	FILE *file = fopen(path, "w");
 
 	assert(file);
 	fputs(text, file);

@@ -3,11 +3,17 @@
 
 #include "config/complaints.h"
 
-/* Makes the folder; cmocka's setup and teardown of a group. */
+/* Make and remove the folder, with all that is in it; cmocka's setup and teardown of a test or of a
+ * group. */
 int files_setup(void **state);
 int files_teardown(void **state);
 
-/* Writes `text` as `name` in the folder, and returns its path (valid until the next call). */
+const char *files_folder(void);
+
+/* The path of a name in the folder; the last four are valid. */
+const char *files_path(const char *name);
+
+/* Writes `text` as `name` in the folder, and returns its path. */
 const char *files_write(const char *name, const char *text);
 
 /* `text` with its first `old` replaced; both must be there. free() it. */

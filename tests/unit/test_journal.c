@@ -16,38 +16,13 @@
 
 #include "base/mem.h"
 #include "daemon/io/journal.h"
+#include "tests/lib/files.h"
 
 #define SIZE_MAX_TEST (UINT64_C(1) << 30)
 
-static char folder[64];
-
-static int folder_make(void **unused)
-{
-	(void)unused;
-	snprintf(folder, sizeof(folder), "/tmp/vigie-journal-XXXXXX");
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int folder_remove(void **unused)
-{
-	char command[128];
-
-	(void)unused;
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
-}
-
-static const char *path_in(const char *name)
-{
-	static char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	return path;
-}
-
 static enum err open_it(struct journal **journal, struct fault *fault)
 {
-	struct journal_options options = {.path = path_in("journal"), .size_max = SIZE_MAX_TEST};
+	struct journal_options options = {.path = files_path("journal"), .size_max = SIZE_MAX_TEST};
 
 	return journal_open(&options, journal, fault);
 }
@@ -126,11 +101,11 @@ static void test_new_journal_is_empty_and_private(void **unused)
 	assert_int_equal(journal_last_seq(journal), 0);
 	assert_int_equal(journal_read(journal, 1, &event), ERR_NOT_FOUND);
 	assert_int_equal(journal_read(journal, 0, &event), ERR_NOT_FOUND);
-	assert_int_equal(stat(path_in("journal"), &status), 0);
+	assert_int_equal(stat(files_path("journal"), &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0700);
-	assert_int_equal(stat(path_in("journal/data.mdb"), &status), 0);
+	assert_int_equal(stat(files_path("journal/data.mdb"), &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0600);
-	assert_int_equal(access(path_in("journal.new"), F_OK), -1);
+	assert_int_equal(access(files_path("journal.new"), F_OK), -1);
 }
 
 /* What was appended is read back, by number and in order, also after it is opened again. */
@@ -254,7 +229,7 @@ static void damage_turn(uint64_t first, enum damage damage, size_t at)
 	assert_int_equal(mdb_env_create(&env), 0);
 	mdb_env_set_mapsize(env, SIZE_MAX_TEST);
 	mdb_env_set_maxdbs(env, 4);
-	assert_int_equal(mdb_env_open(env, path_in("journal"), 0, 0600), 0);
+	assert_int_equal(mdb_env_open(env, files_path("journal"), 0, 0600), 0);
 	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
 	assert_int_equal(mdb_dbi_open(txn, "turns", MDB_INTEGERKEY, &table), 0);
 	assert_int_equal(mdb_get(txn, table, &key, &value), 0);
@@ -369,7 +344,7 @@ static void test_folder_without_data_is_refused(void **unused)
 
 	(void)unused;
 	make_ten_turns_of_ten();
-	assert_int_equal(unlink(path_in("journal/data.mdb")), 0);
+	assert_int_equal(unlink(files_path("journal/data.mdb")), 0);
 
 	assert_int_equal(open_it(&journal, &fault), ERR_CORRUPT);
 	assert_non_null(strstr(fault.text, "missing"));
@@ -379,8 +354,8 @@ static void test_folder_without_data_is_refused(void **unused)
 static void test_half_made_journal_is_made_again(void **unused)
 {
 	(void)unused;
-	assert_int_equal(mkdir(path_in("journal.new"), 0700), 0);
-	FILE *file = fopen(path_in("journal.new/data.mdb"), "w");
+	assert_int_equal(mkdir(files_path("journal.new"), 0700), 0);
+	FILE *file = fopen(files_path("journal.new/data.mdb"), "w");
 	assert_non_null(file);
 	fputs("half", file);
 	fclose(file);
@@ -398,8 +373,8 @@ static void test_descriptors_are_not_inherited(void **unused)
 	(void)unused;
 	(void)journal;
 	snprintf(command, sizeof(command),
-		 "! ls -l /proc/self/fd | grep -e '%s/journal/data' -e '%s/journal.lock'", folder,
-		 folder);
+		 "! ls -l /proc/self/fd | grep -e '%s/journal/data' -e '%s/journal.lock'",
+		 files_folder(), files_folder());
 	assert_int_equal(system(command), 0);
 }
 
@@ -480,7 +455,7 @@ static void test_full_disk_is_an_error_not_a_loss(void **unused)
 	uint64_t stopped, last;
 
 	(void)unused;
-	if (mount("tmpfs", folder, "tmpfs", 0, "size=2m") != 0) {
+	if (mount("tmpfs", files_folder(), "tmpfs", 0, "size=2m") != 0) {
 		print_message("skipped: no right to mount a small disk\n");
 		skip();
 	}
@@ -492,13 +467,13 @@ static void test_full_disk_is_an_error_not_a_loss(void **unused)
 	assert_int_equal(journal_walk(journal, 1, see_turn, &seen, &stopped), ERR_OK);
 	assert_false(journal_has_room(journal, 1000));
 	journal_close(&journal);
-	assert_int_equal(umount2(folder, MNT_DETACH), 0);
+	assert_int_equal(umount2(files_folder(), MNT_DETACH), 0);
 }
 
 /* A full map refuses, and asking for room tells it before. */
 static void test_full_map_is_told_before(void **unused)
 {
-	struct journal_options options = {.path = path_in("journal"), .size_max = 8 << 20};
+	struct journal_options options = {.path = files_path("journal"), .size_max = 8 << 20};
 	scoped(journal_close) struct journal *journal = NULL;
 	enum err err = ERR_OK;
 
@@ -516,7 +491,7 @@ static void test_full_map_is_told_before(void **unused)
 /* Free disk below what is configured refuses intake. */
 static void test_low_disk_has_no_room(void **unused)
 {
-	struct journal_options options = {.path = path_in("journal"),
+	struct journal_options options = {.path = files_path("journal"),
 					  .size_max = SIZE_MAX_TEST,
 					  .disk_free_min = UINT64_C(1) << 60};
 	scoped(journal_close) struct journal *journal = NULL;
@@ -536,20 +511,20 @@ static void test_copy_is_complete_and_private(void **unused)
 	(void)unused;
 	make_ten_turns_of_ten();
 	struct journal *journal = open_well();
-	assert_int_equal(journal_copy(journal, path_in("copy")), ERR_OK);
-	assert_int_equal(journal_copy(journal, path_in("copy")), ERR_IO);
+	assert_int_equal(journal_copy(journal, files_path("copy")), ERR_OK);
+	assert_int_equal(journal_copy(journal, files_path("copy")), ERR_IO);
 	journal_close(&journal);
 
-	assert_int_equal(stat(path_in("copy/data.mdb"), &status), 0);
+	assert_int_equal(stat(files_path("copy/data.mdb"), &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0600);
-	struct journal_options options = {.path = path_in("copy"), .size_max = SIZE_MAX_TEST};
+	struct journal_options options = {.path = files_path("copy"), .size_max = SIZE_MAX_TEST};
 	assert_int_equal(journal_open(&options, &journal, NULL), ERR_OK);
 	assert_int_equal(journal_walk(journal, 1, see_turn, &seen, &stopped), ERR_OK);
 	assert_int_equal(stopped, 101);
 	journal_close(&journal);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, files_setup, files_teardown)
 
 int main(void)
 {

@@ -13,39 +13,11 @@
 #include "base/mem.h"
 #include "daemon/io/keystore.h"
 #include "proto/hash.h"
-
-static char folder[64];
-
-static int folder_make(void **unused)
-{
-	(void)unused;
-	snprintf(folder, sizeof(folder), "/tmp/vigie-keystore-XXXXXX");
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int folder_remove(void **unused)
-{
-	char command[128];
-
-	(void)unused;
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
-}
-
-/* Two at a time may be in use. */
-static const char *path_in(const char *name)
-{
-	static char paths[4][128];
-	static int at;
-	char *path = paths[at++ % 4];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
-	return path;
-}
+#include "tests/lib/files.h"
 
 static enum err open_it(struct keystore **keystore, struct fault *fault)
 {
-	struct keystore_options options = {.path = path_in("keys"), .key_file = path_in("kek")};
+	struct keystore_options options = {.path = files_path("keys"), .key_file = files_path("kek")};
 
 	return keystore_open(&options, keystore, fault);
 }
@@ -139,10 +111,10 @@ static void test_new_keystore_is_private(void **unused)
 	struct stat status;
 
 	(void)unused;
-	assert_int_equal(stat(path_in("kek"), &status), 0);
+	assert_int_equal(stat(files_path("kek"), &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0600);
 	assert_int_equal(status.st_size, 32);
-	assert_int_equal(stat(path_in("keys/data.mdb"), &status), 0);
+	assert_int_equal(stat(files_path("keys/data.mdb"), &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0600);
 	assert_int_equal(keystore_made(keystore), 0);
 }
@@ -431,8 +403,8 @@ static void test_hashes_belong_to_the_installation(void **unused)
 	port.hash_content(port.context, STR("content"), first);
 
 	keystore_close(&keystore);
-	assert_int_equal(folder_remove(NULL), 0);
-	assert_int_equal(mkdir(folder, 0700), 0);
+	assert_int_equal(files_teardown(NULL), 0);
+	assert_int_equal(files_setup(NULL), 0);
 	keystore = open_well();
 	port = keystore_port(keystore);
 	port.hash_content(port.context, STR("content"), second);
@@ -469,24 +441,24 @@ static void test_wrong_key_file_is_refused(void **unused)
 
 	(void)unused;
 	keystore_close(&keystore);
-	file = fopen(path_in("kek"), "r");
+	file = fopen(files_path("kek"), "r");
 	assert_non_null(file);
 	assert_int_equal(fread(good, 1, sizeof(good), file), sizeof(good));
 	fclose(file);
 
-	write_file(path_in("kek"), zeros, 32, 0600);
+	write_file(files_path("kek"), zeros, 32, 0600);
 	assert_refused(ERR_CORRUPT, "does not open");
-	write_file(path_in("kek"), good, 31, 0600);
+	write_file(files_path("kek"), good, 31, 0600);
 	assert_refused(ERR_CORRUPT, "exactly 32");
-	write_file(path_in("kek"), zeros, 33, 0600);
+	write_file(files_path("kek"), zeros, 33, 0600);
 	assert_refused(ERR_CORRUPT, "exactly 32");
-	write_file(path_in("kek"), good, 32, 0604);
+	write_file(files_path("kek"), good, 32, 0604);
 	assert_refused(ERR_CORRUPT, "0600");
-	assert_int_equal(unlink(path_in("kek")), 0);
+	assert_int_equal(unlink(files_path("kek")), 0);
 	assert_refused(ERR_CORRUPT, "missing");
-	assert_int_equal(access(path_in("kek"), F_OK), -1);
+	assert_int_equal(access(files_path("kek"), F_OK), -1);
 
-	write_file(path_in("kek"), good, 32, 0440);
+	write_file(files_path("kek"), good, 32, 0440);
 	keystore = open_well();
 	keystore_close(&keystore);
 }
@@ -498,11 +470,11 @@ static void test_given_key_file_is_used(void **unused)
 	char found[32];
 
 	(void)unused;
-	write_file(path_in("kek"), given, 32, 0400);
+	write_file(files_path("kek"), given, 32, 0400);
 	struct keystore *keystore = open_well();
 	keystore_close(&keystore);
 
-	FILE *file = fopen(path_in("kek"), "r");
+	FILE *file = fopen(files_path("kek"), "r");
 	assert_non_null(file);
 	assert_int_equal(fread(found, 1, sizeof(found), file), sizeof(found));
 	fclose(file);
@@ -516,7 +488,7 @@ static bool is_on_disk(const uint8_t *bytes, size_t size)
 	bool found = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		FILE *file = fopen(path_in(files[i]), "r");
+		FILE *file = fopen(files_path(files[i]), "r");
 		scoped(buf_done) struct buf all = {0};
 		int letter;
 
@@ -532,7 +504,7 @@ static bool is_on_disk(const uint8_t *bytes, size_t size)
 
 static void read_kek(uint8_t kek[32])
 {
-	FILE *file = fopen(path_in("kek"), "r");
+	FILE *file = fopen(files_path("kek"), "r");
 
 	assert_non_null(file);
 	assert_int_equal(fread(kek, 1, 32, file), 32);
@@ -575,15 +547,15 @@ static void test_renewal_keeps_all_but_the_old_key(void **unused)
 	}
 	assert_int_equal(reach(keystore, 30000), ERR_OK);
 	assert_false(is_on_disk(old_kek, sizeof(old_kek)));
-	assert_int_equal(access(path_in("keys.next"), F_OK), -1);
-	assert_int_equal(access(path_in("kek.next"), F_OK), -1);
+	assert_int_equal(access(files_path("keys.next"), F_OK), -1);
+	assert_int_equal(access(files_path("kek.next"), F_OK), -1);
 }
 
 static void run(const char *format, const char *file)
 {
 	char command[400];
 
-	snprintf(command, sizeof(command), "cd '%s' && ", folder);
+	snprintf(command, sizeof(command), "cd '%s' && ", files_folder());
 	snprintf(command + strlen(command), sizeof(command) - strlen(command), format, file);
 	assert_int_equal(system(command), 0);
 }
@@ -629,21 +601,21 @@ static void test_interrupted_renewal_is_put_right(void **unused)
 		reopen(&keystore);
 		assert_opens(keystore, 5, &sealed, "Jean");
 		keystore_close(&keystore);
-		assert_int_equal(access(path_in("keys.next"), F_OK), -1);
-		assert_int_equal(access(path_in("kek.next"), F_OK), -1);
+		assert_int_equal(access(files_path("keys.next"), F_OK), -1);
+		assert_int_equal(access(files_path("kek.next"), F_OK), -1);
 	}
 }
 
 /* A key file that cannot be written anew, a credential say: the renewal is refused, nothing changes. */
 static void test_renewal_without_writable_folder_changes_nothing(void **unused)
 {
-	struct keystore_options options = {.path = path_in("keys"), .key_file = path_in("ro/kek")};
+	struct keystore_options options = {.path = files_path("keys"), .key_file = files_path("ro/kek")};
 	scoped(keystore_close) struct keystore *keystore = NULL;
 	scoped(buf_done) struct buf sealed = {0};
 	struct fault fault = {0};
 
 	(void)unused;
-	assert_int_equal(mkdir(path_in("ro"), 0700), 0);
+	assert_int_equal(mkdir(files_path("ro"), 0700), 0);
 	assert_int_equal(keystore_open(&options, &keystore, &fault), ERR_OK);
 	assert_int_equal(reach(keystore, 10), ERR_OK);
 	assert_int_equal(seal(keystore, 5, 9, "Jean", &sealed), ERR_OK);
@@ -651,20 +623,20 @@ static void test_renewal_without_writable_folder_changes_nothing(void **unused)
 
 	assert_int_equal(keystore_renew(keystore), ERR_IO);
 	assert_opens(keystore, 5, &sealed, "Jean");
-	assert_int_equal(access(path_in("keys.next"), F_OK), -1);
+	assert_int_equal(access(files_path("keys.next"), F_OK), -1);
 }
 
 /* A copy opens with the same key file. */
 static void test_copy_opens_with_the_key_file(void **unused)
 {
-	struct keystore_options options = {.path = path_in("copy"), .key_file = path_in("kek")};
+	struct keystore_options options = {.path = files_path("copy"), .key_file = files_path("kek")};
 	struct keystore *keystore = open_well();
 	scoped(buf_done) struct buf sealed = {0};
 
 	(void)unused;
 	assert_int_equal(reach(keystore, 10), ERR_OK);
 	assert_int_equal(seal(keystore, 5, 9, "Jean", &sealed), ERR_OK);
-	assert_int_equal(keystore_copy(keystore, path_in("copy")), ERR_OK);
+	assert_int_equal(keystore_copy(keystore, files_path("copy")), ERR_OK);
 	keystore_close(&keystore);
 
 	assert_int_equal(keystore_open(&options, &keystore, NULL), ERR_OK);
@@ -672,7 +644,7 @@ static void test_copy_opens_with_the_key_file(void **unused)
 	keystore_close(&keystore);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, files_setup, files_teardown)
 
 int main(void)
 {
