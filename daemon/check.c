@@ -272,14 +272,6 @@ static enum err check_open_case(struct check *check)
 	return ERR_OK;
 }
 
-static enum err check_closing(struct check *check)
-{
-	if (check->event->data.case_closed.reason == CLOSING_ERASED)
-		return fault_set(check->fault, ERR_INVALID_EVENT, "data.reason",
-				 "a household is erased by privacy.erase, not by closing its case");
-	return check_open_case(check);
-}
-
 static enum err check_derogation(struct check *check)
 {
 	if (check->state->has_policy && check->state->policy.rules.derogation == DEROGATION_NEVER)
@@ -547,7 +539,7 @@ static check_fn *const checks[EVENT_KIND_END] = {
 	[EVENT_VISIT_CANCELLED] = check_cancelled,
 	[EVENT_VISIT_RECORDED] = check_recorded,
 	[EVENT_DEROGATION_DECIDED] = check_derogation,
-	[EVENT_CASE_CLOSED] = check_closing,
+	[EVENT_CASE_CLOSED] = check_open_case,
 	[EVENT_EVENT_RETRACTED] = check_retracted,
 	[EVENT_POLICY_APPLIED] = check_policy,
 	[EVENT_TASK_KICKED] = check_kicked,

@@ -110,6 +110,13 @@ void on_referral_withdrawn(struct state *state, const struct event *event,
 		tell_closed(state, open, cause);
 }
 
+_Static_assert((int)CLOSING_SAID_DONE == CLOSING_DONE &&
+		       (int)CLOSING_SAID_INELIGIBLE == CLOSING_INELIGIBLE &&
+		       (int)CLOSING_SAID_UNREACHABLE == CLOSING_UNREACHABLE &&
+		       (int)CLOSING_SAID_WITHDRAWN == CLOSING_WITHDRAWN &&
+		       (int)CLOSING_SAID_MOVED_AWAY == CLOSING_MOVED_AWAY,
+	       "what is said is what becomes of the case");
+
 void on_case_closed(struct state *state, const struct event *event, const struct cause *cause)
 {
 	struct fact fact = {.closing = {(uint8_t)event->data.case_closed.reason}};

@@ -471,6 +471,7 @@ MISUSED = [
     ("case close", "CASE is missing"),
     ("case close 1", "REASON is missing: why: done, ineligible"),
     ("case close 1 bored", "REASON: one of these is expected: done, ineligible"),
+    ("case close 1 erased", "REASON: one of these is expected: done, ineligible"),
     ("case close 1 done more", 'one argument too many: "more"'),
     ("case close 0 done", "CASE: a number from 1 on is expected"),
     ("case close twelve done", "CASE: a number from 1 on"),

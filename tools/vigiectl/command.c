@@ -153,7 +153,7 @@ const struct command commands[] = {
 		.arguments =
 			{
 				CASE,
-				{"reason", ARGUMENT_WORD, NEEDED, "why", &words_closing},
+				{"reason", ARGUMENT_WORD, NEEDED, "why", &words_closing_said},
 			},
 		.print = print_event,
 	},

@@ -45,7 +45,7 @@ _vigiectl()
 	"case close "*)
 		case $previous in
 		esac
-		COMPREPLY=($(compgen -W "done ineligible unreachable withdrawn moved_away erased --json --help" -- "$current")) ;;
+		COMPREPLY=($(compgen -W "done ineligible unreachable withdrawn moved_away --json --help" -- "$current")) ;;
 	"case derogate "*)
 		case $previous in
 		--until) COMPREPLY=($(compgen -W "" -- "$current")); return ;;
