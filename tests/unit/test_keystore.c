@@ -17,7 +17,8 @@
 
 static enum err open_it(struct keystore **keystore, struct fault *fault)
 {
-	struct keystore_options options = {.path = files_path("keys"), .key_file = files_path("kek")};
+	struct keystore_options options = {.path = files_path("keys"),
+					   .key_file = files_path("kek")};
 
 	return keystore_open(&options, keystore, fault);
 }
@@ -609,7 +610,8 @@ static void test_interrupted_renewal_is_put_right(void **unused)
 /* A key file that cannot be written anew, a credential say: the renewal is refused, nothing changes. */
 static void test_renewal_without_writable_folder_changes_nothing(void **unused)
 {
-	struct keystore_options options = {.path = files_path("keys"), .key_file = files_path("ro/kek")};
+	struct keystore_options options = {.path = files_path("keys"),
+					   .key_file = files_path("ro/kek")};
 	scoped(keystore_close) struct keystore *keystore = NULL;
 	scoped(buf_done) struct buf sealed = {0};
 	struct fault fault = {0};
@@ -629,7 +631,8 @@ static void test_renewal_without_writable_folder_changes_nothing(void **unused)
 /* A copy opens with the same key file. */
 static void test_copy_opens_with_the_key_file(void **unused)
 {
-	struct keystore_options options = {.path = files_path("copy"), .key_file = files_path("kek")};
+	struct keystore_options options = {.path = files_path("copy"),
+					   .key_file = files_path("kek")};
 	struct keystore *keystore = open_well();
 	scoped(buf_done) struct buf sealed = {0};
 
