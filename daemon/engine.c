@@ -33,6 +33,7 @@ struct engine {
 	bool is_time_due;
 	bool is_full; /* at the beginning of this turn: intake is refused */
 
+	bool is_careful;
 	enum err refusal; /* ERR_OK: none */
 	uint32_t refusal_retry_ms;
 
@@ -104,6 +105,12 @@ void engine_refuse(struct engine *engine, enum err code, uint32_t retry_after_ms
 {
 	engine->refusal = code;
 	engine->refusal_retry_ms = retry_after_ms;
+}
+
+void engine_be_careful(struct engine *engine, bool is_careful)
+{
+	assert(engine->ports.caution.note || !is_careful);
+	engine->is_careful = is_careful;
 }
 
 void engine_digest(const struct engine *engine, char text[DIGEST_TEXT_SIZE])
@@ -336,6 +343,31 @@ static enum err refuse(struct engine *engine, struct verdict *verdict, enum err 
 	return ERR_OK;
 }
 
+static bool is_suspect(const struct engine *engine, const struct event *event)
+{
+	const struct caution_port *caution = &engine->ports.caution;
+
+	return caution->is_suspect &&
+	       caution->is_suspect(caution->context, event->source, event->id);
+}
+
+static void note(struct engine *engine, const struct event *event)
+{
+	const struct caution_port *caution = &engine->ports.caution;
+
+	if (engine->is_careful)
+		caution->note(caution->context, event->source, event->id);
+}
+
+static enum err refuse_suspect(struct engine *engine, struct verdict *verdict)
+{
+	(void)fault_set(&verdict->fault, ERR_INTERNAL, "id",
+			"the core ended when it tried this event, and does not try it again until "
+			"an operator admits it (vigiectl event admit)");
+	engine->counters.refused++;
+	return ERR_OK;
+}
+
 /* Only a failure of the keys is an error; a wrong event has its verdict. */
 static enum err run_input(struct engine *engine, struct input *input, ms_t now)
 {
@@ -351,6 +383,9 @@ static enum err run_input(struct engine *engine, struct input *input, ms_t now)
 	if (input->authority != AUTHORITY_SYSTEM) {
 		uint64_t identity = state_identity(&engine->state, event.source, event.id);
 
+		if (is_suspect(engine, &event))
+			return refuse_suspect(engine, &input->verdict);
+		note(engine, &event);
 		digest_content(engine, &event);
 		if (is_known(engine, identity, &event, &input->verdict))
 			return ERR_OK;
@@ -378,6 +413,12 @@ static void verdict_clear(struct verdict *verdict)
 	verdict->fault.retry_after_ms = 0;
 }
 
+static void add_input(struct engine *engine, const struct input *input)
+{
+	MEM_ROOM(engine->inputs, engine->input_count, engine->input_capacity);
+	engine->inputs[engine->input_count++] = *input;
+}
+
 void engine_submit(struct engine *engine, enum authority authority, const struct event *event,
 		   verdict_fn *fn, void *context)
 {
@@ -395,6 +436,12 @@ void engine_submit(struct engine *engine, enum authority authority, const struct
 void engine_pass_time(struct engine *engine)
 {
 	engine->is_time_due = true;
+}
+
+/* How many of what was submitted this turn takes. */
+static uint32_t turn_count(const struct engine *engine)
+{
+	return engine->is_careful && engine->input_count ? 1 : engine->input_count;
 }
 
 static enum err take_own(struct engine *engine, struct event *event, const char *id, ms_t now)
@@ -460,7 +507,7 @@ static enum err run_inputs(struct engine *engine, ms_t now)
 	enum err err = ERR_OK;
 
 	engine->is_full = engine->input_count && !has_room(engine);
-	for (uint32_t i = 0; i < engine->input_count && !err; i++) {
+	for (uint32_t i = 0; i < turn_count(engine) && !err; i++) {
 		arena_reset(&engine->arena);
 		err = run_input(engine, &engine->inputs[i], now);
 	}
@@ -493,7 +540,8 @@ static enum err destroy_keys(struct engine *engine)
 static void release(struct engine *engine)
 {
 	struct input *inputs = engine->inputs;
-	uint32_t count = engine->input_count, capacity = engine->input_capacity;
+	uint32_t count = turn_count(engine), capacity = engine->input_capacity;
+	uint32_t left = engine->input_count - count;
 
 	/* what is submitted from a verdict belongs to the next turn */
 	engine->inputs = engine->spare;
@@ -504,6 +552,8 @@ static void release(struct engine *engine)
 	engine->first = 0;
 	engine->count = 0;
 	buf_reset(&engine->record);
+	for (uint32_t i = 0; i < left; i++)
+		add_input(engine, &inputs[count + i]);
 	for (uint32_t i = 0; i < count; i++)
 		if (inputs[i].fn)
 			inputs[i].fn(inputs[i].context, &inputs[i].verdict);
@@ -521,6 +571,8 @@ enum err engine_turn(struct engine *engine)
 	if ((err = pass_time(engine, now)) || (err = run_inputs(engine, now)) ||
 	    (err = journal_turn(engine)) || (err = destroy_keys(engine)))
 		return err;
+	if (engine->is_careful)
+		engine->ports.caution.let_go(engine->ports.caution.context);
 	release(engine);
 	return ERR_OK;
 }

@@ -23,6 +23,7 @@ struct engine_counters {
 struct engine_ports {
 	struct journal_port journal;
 	struct keys_port keys;
+	struct caution_port caution; /* zeroed: without */
 	void *context;
 	ms_t (*now)(void *context); /* the wall clock, or the rehearsal's calendar */
 	/* After each durable turn, for watchers: every event taken, as it was applied. May be NULL. */
@@ -74,6 +75,10 @@ ms_t engine_next_timer(const struct engine *engine);
 
 /* No room, or stopping: every event is refused with this code until it is ERR_OK again. */
 void engine_refuse(struct engine *engine, enum err code, uint32_t retry_after_ms);
+
+/* A careful engine takes one event a turn, and notes its identity with the caution port before it is tried.
+ * What waits is kept in its order. */
+void engine_be_careful(struct engine *engine, bool is_careful);
 
 /* Was this identity taken? Its number, or 0. */
 uint64_t engine_find(struct engine *engine, struct str source, struct str id);

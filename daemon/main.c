@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "daemon/io/boot.h"
+#include "daemon/io/caution.h"
 #include "daemon/io/control.h"
 #include "daemon/io/intake.h"
 #include "daemon/io/journal.h"
@@ -189,6 +190,7 @@ static int serve(struct daemon *daemon)
 		return EXIT_FAILURE;
 	daemon->keys_flush = timer_new(core->loop, flush_keys, daemon);
 	timer_set(daemon->keys_flush, KEYS_FLUSH_MS);
+	caution_begin(core->caution, core->loop, core->engine, CALM_AFTER_MS);
 	loop_run(core->loop, drain, NULL, daemon);
 	snapshots_write_last(core);
 
@@ -198,6 +200,7 @@ static int serve(struct daemon *daemon)
 	timer_free(&daemon->keys_flush);
 	timer_free(&daemon->drain);
 	turns_free(&core->turns);
+	caution_end(core->caution);
 	return EXIT_SUCCESS;
 }
 

@@ -60,3 +60,17 @@ struct keys_port {
 	 * every erased number when the journal is replayed. */
 	enum err (*erase)(void *context, uint32_t number);
 };
+
+/* What keeps an event that makes the core end from doing so again and again. An identity is a source and
+ * an id. */
+struct caution_port {
+	void *context;
+
+	/* It was at work when the core ended, and is not tried again. NULL: no suspects. */
+	bool (*is_suspect)(void *context, struct str source, struct str id);
+
+	/* It is about to be tried: on disk when this returns. Asked of a careful engine only. */
+	void (*note)(void *context, struct str source, struct str id);
+	/* What was noted is journaled, or was refused: it did no harm. */
+	void (*let_go)(void *context);
+};

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "daemon/io/caution.h"
 #include "daemon/io/journal.h"
 #include "daemon/io/keystore.h"
 #include "daemon/io/snapshots.h"
@@ -65,6 +66,7 @@ static enum err open_files(struct core *core)
 		(void)fault_set(&fault, err, "", "the access log cannot be opened");
 	}
 	buf_done(&path);
+	caution_open(core->config->state_dir, &core->caution);
 	return err ? tell("keystore", &fault, err) : ERR_OK;
 }
 
@@ -253,6 +255,7 @@ enum err boot_open(struct core *core, const struct boot *boot)
 		return err;
 	ports.journal = journal_port(core->journal);
 	ports.keys = keystore_port(core->keystore);
+	ports.caution = caution_port(core->caution);
 	core->engine = engine_new(&ports);
 	err = replay(core);
 	if (err)
@@ -272,6 +275,7 @@ void boot_close(struct core *core)
 {
 	engine_free(&core->engine);
 	access_log_close(&core->access_log);
+	caution_close(&core->caution);
 	keystore_close(&core->keystore);
 	journal_close(&core->journal);
 }

@@ -6,6 +6,7 @@
 #include "daemon/io/acts.h"
 #include "daemon/io/advance.h"
 #include "daemon/io/history.h"
+#include "daemon/io/caution.h"
 
 struct control {
 	struct core *core;
@@ -88,6 +89,32 @@ static void on_status_call(void *context, struct rpc_call *call, const char *met
 		ask(context, call, row, params, false);
 }
 
+/* A suspect may come again. */
+static void admit(struct control *control, struct rpc_call *call, const json_t *params)
+{
+	const json_t *source = json_object_get(params, "source");
+	const json_t *id = json_object_get(params, "id");
+	struct fault fault = {0};
+	enum err err = rpc_check_params(params, "source id", &fault);
+
+	if (!err && (!json_is_string(source) || !json_is_string(id)))
+		err = fault_set(&fault, ERR_BAD_REQUEST, json_is_string(source) ? "id" : "source",
+				"a string is expected: what event.suspects shows");
+	if (!err)
+		err = caution_admit(
+			control->core->caution,
+			(struct str){json_string_value(source), json_string_length(source)},
+			(struct str){json_string_value(id), json_string_length(id)});
+	if (err == ERR_NOT_FOUND)
+		(void)fault_set(&fault, err, "id", "no suspect has this source and id");
+	if (err == ERR_IO)
+		(void)fault_set(&fault, ERR_INTERNAL, "", "it could not be written to disk");
+	if (err)
+		rpc_refuse(&call, &fault);
+	else
+		rpc_answer(&call, json_pack("{s:b}", "admitted", true));
+}
+
 static void on_control_call(void *context, struct rpc_call *call, const char *method,
 			    const json_t *params)
 {
@@ -98,6 +125,8 @@ static void on_control_call(void *context, struct rpc_call *call, const char *me
 		ask(control, call, row, params, true);
 	else if (strcmp(method, "clock.advance") == 0)
 		advance_begin(control->advance, &call, params);
+	else if (strcmp(method, "event.admit") == 0)
+		admit(control, call, params);
 	else if (!act_begin(control->core, &call, method, params))
 		refuse_unknown(call, "no such method");
 }

@@ -19,6 +19,7 @@ struct core {
 	struct turns *turns;
 	struct calendar calendar;
 	struct access_log *access_log;
+	struct caution *caution;
 	struct journal *journal;
 	struct keystore *keystore;
 	uint64_t epoch; /* of this start, for hello: the number of the last event found */

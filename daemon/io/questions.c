@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/io/caution.h"
 #include "daemon/io/policies.h"
 #include "daemon/io/verify.h"
 #include "daemon/letter.h"
@@ -239,6 +240,20 @@ static json_t *status_intake(const struct engine_counters *counters)
 			 (json_int_t)counters->conflicts, "turns", (json_int_t)counters->turns);
 }
 
+/* Suspects are no part of the state, and so is theirs no word of its alarms. */
+static json_t *status_alarms(const struct core *core)
+{
+	json_t *list = view_alarms(engine_state(core->engine));
+	size_t count = json_array_size(caution_suspects(core->caution));
+
+	if (count)
+		json_array_append_new(list,
+				      json_pack("{s:s, s:o, s:i, s:[]}", "code", "suspect_event",
+						"since", view_day(caution_since(core->caution)),
+						"count", (int)count, "about"));
+	return list;
+}
+
 static enum err ask_status(struct question *question)
 {
 	struct core *core = question->core;
@@ -252,7 +267,14 @@ static enum err ask_status(struct question *question)
 		"seq", (json_int_t)state->seq, "digest", digest, "epoch", (json_int_t)core->epoch,
 		"draining", core->is_draining, "policy", status_policy(state), "cases",
 		status_cases(state), "tasks", status_tasks(state), "intake",
-		status_intake(engine_counters(core->engine)), "alarms", view_alarms(state));
+		status_intake(engine_counters(core->engine)), "alarms", status_alarms(core));
+	return ERR_OK;
+}
+
+static enum err ask_suspects(struct question *question)
+{
+	question->answer = json_pack("{s:o}", "events",
+				     json_deep_copy(caution_suspects(question->core->caution)));
 	return ERR_OK;
 }
 
@@ -724,6 +746,7 @@ static const struct question_row rows[] = {
 	 ask_givers},
 	{"giver.show", SOCKET_CONTROL, "giver", ask_giver},
 	{"mail.preview", SOCKET_CONTROL, "task", ask_mail},
+	{"event.suspects", SOCKET_CONTROL, "", ask_suspects},
 	{"task.list", SOCKET_STATUS | SOCKET_CONTROL, "state kind limit", ask_tasks},
 	{"verify", SOCKET_CONTROL | IS_LONG, "", ask_verify},
 	{"policy.check", SOCKET_CONTROL, "policy", ask_policy_check},

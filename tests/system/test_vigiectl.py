@@ -139,6 +139,8 @@ REQUESTS = [
      {"household": 3, "other": 4, "same": False}),
     ("event retract urn:fsl e-1 typo", "control", "event.retract",
      {"source": "urn:fsl", "id": "e-1", "reason": "typo"}),
+    ("event suspects", "control", "event.suspects", {}),
+    ("event admit urn:fsl e-1", "control", "event.admit", {"source": "urn:fsl", "id": "e-1"}),
     ("household erase 12 --forever", "control", "household.erase", {"case": 12}),
     ("task list --state buried --kind mail --limit 5", "status", "task.list",
      {"state": "buried", "kind": "mail", "limit": 5}),
@@ -658,7 +660,7 @@ def commands():
 
 
 def test_every_command_has_help():
-    assert len(commands()) == 29
+    assert len(commands()) == 31
     for words in commands():
         end = run(*words.split(), "--help")
 

@@ -18,6 +18,7 @@ struct script {
 
 static uint32_t next_random(struct script *script, uint32_t below)
 {
+	assert(below);
 	script->random = script->random * 1664525u + 1013904223u;
 	return (script->random >> 8) % below;
 }
@@ -135,11 +136,17 @@ static uint32_t live(struct memory_ports *ports, struct engine *engine, struct s
 	return EVENTS;
 }
 
-static struct engine *start(struct memory_ports *ports)
+static struct engine *start_with(struct memory_ports *ports, struct caution_port caution)
 {
 	struct engine_ports given = memory_ports_get(ports);
 
+	given.caution = caution;
 	return engine_new(&given);
+}
+
+static struct engine *start(struct memory_ports *ports)
+{
+	return start_with(ports, (struct caution_port){0});
 }
 
 static void undisturbed(struct script *script, char digest[DIGEST_TEXT_SIZE])
@@ -200,10 +207,139 @@ static void test_any_crash_leads_to_the_same_state(void **unused)
 	mem_free(&script);
 }
 
+/* Tells what a careful engine said to it, and suspects "e2". */
+struct guard {
+	const struct memory_ports *ports;
+	struct buf told; /* "e0@2 " … : noted before so many turns were journaled */
+	uint32_t let_go;
+};
+
+static bool guard_is_suspect(void *context, struct str source, struct str id)
+{
+	return str_is(source, "urn:test") && str_is(id, "e2");
+}
+
+static void guard_note(void *context, struct str source, struct str id)
+{
+	struct guard *guard = context;
+
+	assert_true(str_is(source, "urn:test"));
+	buf_printf(&guard->told, "%.*s@%u ", (int)id.size, id.data, guard->ports->turn_count);
+}
+
+static void guard_let_go(void *context)
+{
+	struct guard *guard = context;
+
+	guard->let_go++;
+}
+
+struct answers {
+	struct buf text; /* "taken internal:id " …, in the order they came */
+};
+
+static void keep_answer(void *context, const struct verdict *verdict)
+{
+	struct answers *answers = context;
+
+	if (verdict->fault.code)
+		buf_printf(&answers->text, "%s:%s ", err_name(verdict->fault.code),
+			   verdict->fault.path);
+	else
+		buf_printf(&answers->text, "%s ", verdict->is_duplicate ? "again" : "taken");
+}
+
+static void submit(struct engine *engine, struct script *script, uint32_t at,
+		   struct answers *answers)
+{
+	engine_submit(engine, AUTHORITY_COORDINATOR, &script->events[at], keep_answer, answers);
+}
+
+static void assert_text(struct buf *buf, const char *text)
+{
+	buf_add(buf, "", 1);
+	assert_string_equal(buf->data, text);
+	buf_reset(buf);
+}
+
+/* Careful: one event a turn, noted before anything of it is journaled; careless again: all at once. */
+static void test_careful_engine_takes_one_and_notes_it_first(void **unused)
+{
+	struct script *script = mem_new(sizeof(*script));
+	struct memory_ports ports = {0};
+	struct guard guard = {.ports = &ports};
+	struct caution_port caution = {&guard, guard_is_suspect, guard_note, guard_let_go};
+	struct engine *engine = start_with(&ports, caution);
+	struct answers answers = {0};
+
+	write_script(script, 1);
+	begin(&ports, engine);
+	ports.now = script->events[EVENTS - 1].time;
+	engine_be_careful(engine, true);
+	for (uint32_t i = 0; i < 3; i++)
+		submit(engine, script, i % 2, &answers);
+
+	while (engine_pending(engine))
+		assert_int_equal(engine_turn(engine), ERR_OK);
+
+	assert_text(&guard.told, "e0@2 e1@3 e0@4 ");
+	assert_text(&answers.text, "taken taken again ");
+	assert_int_equal(guard.let_go, 3);
+
+	for (uint32_t i = 3; i < 6; i++)
+		submit(engine, script, i, &answers);
+	assert_int_equal(engine_turn(engine), ERR_OK);
+	engine_be_careful(engine, false);
+	assert_int_equal(engine_pending(engine), 2);
+	assert_int_equal(engine_turn(engine), ERR_OK);
+
+	assert_int_equal(engine_pending(engine), 0);
+	assert_text(&guard.told, "e3@4 ");
+	buf_done(&guard.told);
+	buf_done(&answers.text);
+	engine_free(&engine);
+	memory_ports_done(&ports);
+	arena_done(&script->arena);
+	mem_free(&script);
+}
+
+/* A suspect is refused, careful or not, and changes nothing. */
+static void test_suspect_event_is_refused(void **unused)
+{
+	struct script *script = mem_new(sizeof(*script));
+	struct memory_ports ports = {0};
+	struct guard guard = {.ports = &ports};
+	struct caution_port caution = {&guard, guard_is_suspect, guard_note, guard_let_go};
+	struct engine *engine = start_with(&ports, caution);
+	char before[DIGEST_TEXT_SIZE], after[DIGEST_TEXT_SIZE];
+	struct answers answers = {0};
+
+	write_script(script, 1);
+	begin(&ports, engine);
+	engine_digest(engine, before);
+	for (int is_careful = 0; is_careful < 2; is_careful++) {
+		engine_be_careful(engine, is_careful);
+		submit(engine, script, 2, &answers);
+		assert_int_equal(engine_turn(engine), ERR_OK);
+	}
+
+	engine_digest(engine, after);
+	assert_string_equal(before, after);
+	assert_text(&answers.text, "internal:id internal:id ");
+	assert_int_equal(guard.told.size, 0);
+	buf_done(&answers.text);
+	engine_free(&engine);
+	memory_ports_done(&ports);
+	arena_done(&script->arena);
+	mem_free(&script);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_any_crash_leads_to_the_same_state),
+		cmocka_unit_test(test_careful_engine_takes_one_and_notes_it_first),
+		cmocka_unit_test(test_suspect_event_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,13 @@ const struct column visit_columns[] = {
 	{NULL},
 };
 
+static const struct column suspect_columns[] = {
+	{"SINCE", "since", CELL_TEXT},
+	{"SOURCE", "source", CELL_TEXT},
+	{"ID", "id", CELL_TEXT},
+	{NULL},
+};
+
 static const struct column duplicate_columns[] = {
 	{"HOUSEHOLD", "household", CELL_NUMBER}, {"CASE", "case", CELL_NUMBER},
 	{"OTHER", "other", CELL_NUMBER},         {"OTHER CASE", "other_case", CELL_NUMBER},
@@ -350,6 +357,26 @@ const struct command commands[] = {
 				{"reason", ARGUMENT_TEXT, NEEDED, "why"},
 			},
 		.print = print_event,
+	},
+	{
+		.words = "event suspects",
+		.method = "event.suspects",
+		.socket = SOCKET_ACTS,
+		.help = "Events that ended the core when it tried them, and that it refuses since.",
+		.list = "events",
+		.columns = suspect_columns,
+	},
+	{
+		.words = "event admit",
+		.method = "event.admit",
+		.socket = SOCKET_ACTS,
+		.help = "Let a suspect come again, after the program was mended.",
+		.arguments =
+			{
+				{"source", ARGUMENT_TEXT, NEEDED, "the event's source"},
+				{"id", ARGUMENT_TEXT, NEEDED, "the event's id"},
+			},
+		.print = print_admitted,
 	},
 	{
 		.words = "household erase",

@@ -118,6 +118,14 @@ _vigiectl()
 		case $previous in
 		esac
 		COMPREPLY=($(compgen -W "--json --help" -- "$current")) ;;
+	"event suspects "*)
+		case $previous in
+		esac
+		COMPREPLY=($(compgen -W "--json --help" -- "$current")) ;;
+	"event admit "*)
+		case $previous in
+		esac
+		COMPREPLY=($(compgen -W "--json --help" -- "$current")) ;;
 	"household erase "*)
 		case $previous in
 		esac
@@ -176,7 +184,7 @@ _vigiectl()
 	"sector ") COMPREPLY=($(compgen -W "list" -- "$current")) ;;
 	"giver ") COMPREPLY=($(compgen -W "list show" -- "$current")) ;;
 	"duplicate ") COMPREPLY=($(compgen -W "list settle" -- "$current")) ;;
-	"event ") COMPREPLY=($(compgen -W "retract" -- "$current")) ;;
+	"event ") COMPREPLY=($(compgen -W "retract suspects admit" -- "$current")) ;;
 	"household ") COMPREPLY=($(compgen -W "erase" -- "$current")) ;;
 	"task ") COMPREPLY=($(compgen -W "list kick" -- "$current")) ;;
 	"mail ") COMPREPLY=($(compgen -W "preview" -- "$current")) ;;

@@ -299,6 +299,12 @@ void print_kicked(const json_t *answer)
 	printf("%lld kicked\n", (long long)json_integer_value(kicked));
 }
 
+void print_admitted(const json_t *answer)
+{
+	(void)answer;
+	puts("admitted: it is tried when it is sent again");
+}
+
 void print_verification(const json_t *answer)
 {
 	bool is_equal = json_is_true(json_object_get(answer, "ok"));

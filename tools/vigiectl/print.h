@@ -16,5 +16,6 @@ void print_sheet(const json_t *answer);
 void print_policy_diff(const json_t *answer); /* print_policy.c */
 void print_event(const json_t *answer);
 void print_kicked(const json_t *answer);
+void print_admitted(const json_t *answer);
 void print_verification(const json_t *answer);
 void print_clock(const json_t *answer);
