@@ -98,12 +98,6 @@ static enum err replay(struct core *core)
 
 	snapshots_load(core, engine_restore(core->engine));
 	seq = engine_state(core->engine)->seq;
-	if (seq > journal_last_seq(core->journal)) {
-		log_error("boot.journal_short", "snapshot=%llu journal=%llu",
-			  (unsigned long long)seq,
-			  (unsigned long long)journal_last_seq(core->journal));
-		return ERR_CORRUPT;
-	}
 	if (seq == journal_last_seq(core->journal))
 		return ERR_OK;
 	err = journal_walk(core->journal, seq + 1, replay_turn, core, &stopped);

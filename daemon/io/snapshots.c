@@ -3,24 +3,33 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "daemon/io/child.h"
+#include "daemon/io/journal.h"
 #include "daemon/snapshot.h"
 #include "proto/hash.h"
 
-/* A file is its magic, the digest of what follows, and what snapshot_write() writes. */
-static const char magic[8] = {'v', 'i', 'g', 'i', 'e', 's', 'n', '1'};
+/* A file is this head, and what snapshot_write() writes. */
+struct head {
+	char magic[8];
+	uint8_t digest[CHAIN_SIZE]; /* of all that follows it */
+	uint8_t chain[CHAIN_SIZE];  /* of the journal's turn that ends where the state stands */
+};
 
-enum { HEAD_SIZE = sizeof(magic) + CHAIN_SIZE, KEPT = 2 };
+static const char magic[8] = {'v', 'i', 'g', 'i', 'e', 's', 'n', '2'};
+
+enum { DIGEST_END = offsetof(struct head, chain), KEPT = 2 };
 
 static void folder_path(const struct core *core, char *path, size_t size)
 {
@@ -71,25 +80,83 @@ static void file_path(const struct core *core, uint64_t seq, char *path, size_t 
 		 (unsigned long long)seq);
 }
 
+/* --- whose they are --------------------------------------------------------------------------- */
+
+static bool read_head(const struct core *core, uint64_t seq, struct head *head)
+{
+	char path[PATH_MAX];
+	ssize_t size;
+	int fd;
+
+	file_path(core, seq, path, sizeof(path));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	size = read(fd, head, sizeof(*head));
+	close(fd);
+	return size == sizeof(*head) && memcmp(head->magic, magic, sizeof(magic)) == 0;
+}
+
+/* Does the journal lead to this state? Else it is another journal's, or of a longer history. */
+static bool is_of_journal(const struct core *core, uint64_t seq, const struct head *head)
+{
+	uint8_t chain[CHAIN_SIZE];
+
+	return !journal_chain_at(core->journal, seq, chain) &&
+	       memcmp(chain, head->chain, sizeof(chain)) == 0;
+}
+
+/* Kept for whoever wants to know why, under a name that is not looked at: it must not take the place of
+ * one that holds. */
+static void set_aside(const struct core *core, uint64_t seq, const char *why)
+{
+	char path[PATH_MAX], aside[PATH_MAX + sizeof(".aside")];
+
+	log_warn(why, "seq=%llu journal=%llu", (unsigned long long)seq,
+		 (unsigned long long)journal_last_seq(core->journal));
+	file_path(core, seq, path, sizeof(path));
+	snprintf(aside, sizeof(aside), "%s.aside", path);
+	(void)rename(path, aside); /* else it is met again at the next start */
+}
+
+/* Afterwards all that are left belong to this journal: whoever reads them need not ask it. */
+static void set_strangers_aside(const struct core *core)
+{
+	struct found found = {0};
+	struct head head;
+
+	list_files(core, &found);
+	for (uint32_t i = 0; i < found.count; i++)
+		if (!read_head(core, found.seqs[i], &head))
+			set_aside(core, found.seqs[i], "snapshot.damaged");
+		else if (!is_of_journal(core, found.seqs[i], &head))
+			set_aside(core, found.seqs[i], "snapshot.of_another_journal");
+	free(found.seqs);
+}
+
 /* --- loading ---------------------------------------------------------------------------------- */
 
 /* ERR_NOT_FOUND: it was taken after `until`. */
-static enum err read_bytes_of(const char *bytes, size_t size, ms_t until, struct state *state)
+static enum err read_bytes_of(uint64_t seq, struct str bytes, ms_t until, struct state *state)
 {
-	struct str held = {bytes + HEAD_SIZE, size - HEAD_SIZE};
+	struct str held = {bytes.data + sizeof(struct head), bytes.size - sizeof(struct head)};
 	uint8_t digest[CHAIN_SIZE];
 	struct digest sum;
+	struct head head;
+	enum err err;
 
-	if (memcmp(bytes, magic, sizeof(magic)) != 0)
+	memcpy(&head, bytes.data, sizeof(head));
+	if (memcmp(head.magic, magic, sizeof(magic)) != 0)
 		return ERR_CORRUPT;
 	if (snapshot_time(held) > until)
 		return ERR_NOT_FOUND;
 	digest_begin(&sum);
-	digest_add(&sum, held.data, held.size);
+	digest_add(&sum, bytes.data + DIGEST_END, bytes.size - DIGEST_END);
 	digest_end(&sum, digest);
-	if (memcmp(digest, bytes + sizeof(magic), sizeof(digest)) != 0)
+	if (memcmp(digest, head.digest, sizeof(digest)) != 0)
 		return ERR_CORRUPT;
-	return snapshot_read(held, state);
+	err = snapshot_read(held, state);
+	return err || state->seq == seq ? err : ERR_CORRUPT;
 }
 
 static enum err load_file(const struct core *core, uint64_t seq, ms_t until, struct state *state)
@@ -102,7 +169,7 @@ static enum err load_file(const struct core *core, uint64_t seq, ms_t until, str
 
 	file_path(core, seq, path, sizeof(path));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &info) || info.st_size < HEAD_SIZE) {
+	if (fd < 0 || fstat(fd, &info) || (size_t)info.st_size < sizeof(struct head)) {
 		if (fd >= 0)
 			close(fd);
 		return ERR_IO;
@@ -111,7 +178,7 @@ static enum err load_file(const struct core *core, uint64_t seq, ms_t until, str
 	close(fd);
 	if (bytes == MAP_FAILED)
 		return ERR_IO;
-	err = read_bytes_of(bytes, (size_t)info.st_size, until, state);
+	err = read_bytes_of(seq, (struct str){bytes, (size_t)info.st_size}, until, state);
 	munmap(bytes, (size_t)info.st_size);
 	return err;
 }
@@ -130,9 +197,8 @@ static uint64_t load_newest(const struct core *core, ms_t until, struct state *s
 			loaded = found.seqs[i];
 			continue;
 		}
-		if (err != ERR_NOT_FOUND)
-			log_warn("snapshot.damaged", "seq=%llu code=%s",
-				 (unsigned long long)found.seqs[i], err_name(err));
+		if (err == ERR_CORRUPT)
+			set_aside(core, found.seqs[i], "snapshot.damaged");
 		state_done(state);
 		state_init(state);
 	}
@@ -142,7 +208,10 @@ static uint64_t load_newest(const struct core *core, ms_t until, struct state *s
 
 void snapshots_load(struct core *core, struct state *state)
 {
+	set_strangers_aside(core);
 	core->snapshot_seq = load_newest(core, INT64_MAX, state);
+	if (core->snapshot_seq)
+		log_info("snapshot.read", "seq=%llu", (unsigned long long)core->snapshot_seq);
 }
 
 void snapshots_load_until(const struct core *core, ms_t until, struct state *state)
@@ -188,21 +257,25 @@ static bool sync_folder(const char *path)
 	return is_synced;
 }
 
-/* The digest is known last: its place is left free and filled in at the end. */
+/* The digest is known last: its place is left free and filled in at the end. The chain is in memory:
+ * LMDB is not asked. */
 static bool write_file(const struct core *core, const char *path)
 {
 	struct output output = {.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
-	char head[HEAD_SIZE] = {0};
+	struct head head = {0};
 
 	if (output.fd < 0)
 		return false;
-	memcpy(head, magic, sizeof(magic));
-	if (write(output.fd, head, sizeof(head)) != sizeof(head))
+	assert(journal_last_seq(core->journal) == engine_state(core->engine)->seq);
+	journal_last_chain(core->journal, head.chain);
+	memcpy(head.magic, magic, sizeof(magic));
+	if (write(output.fd, &head, DIGEST_END) != DIGEST_END)
 		return false;
 	digest_begin(&output.sum);
+	write_out(&output, head.chain, sizeof(head.chain));
 	snapshot_write(engine_state(core->engine), write_out, &output);
-	digest_end(&output.sum, (uint8_t *)head + sizeof(magic));
-	return !output.is_broken && pwrite(output.fd, head, sizeof(head), 0) == sizeof(head) &&
+	digest_end(&output.sum, head.digest);
+	return !output.is_broken && pwrite(output.fd, &head, DIGEST_END, 0) == DIGEST_END &&
 	       fsync(output.fd) == 0 && close(output.fd) == 0;
 }
 
@@ -233,6 +306,37 @@ static bool write_snapshot(const struct core *core)
 		return false;
 	remove_old(core);
 	return true;
+}
+
+/* The child shares nothing that works: not the locks of journal and keystore, not the loop's signals,
+ * and it does not outlive its parent. */
+static void become_child(pid_t parent)
+{
+	sigset_t all;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	sigfillset(&all);
+	(void)sigprocmask(SIG_UNBLOCK, &all, NULL);
+	(void)close_range(3, ~0U, 0);
+}
+
+static pid_t fork_quietly(void)
+{
+	pid_t parent = getpid(), child;
+	sigset_t all, before;
+
+	sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &before);
+	child = fork();
+	if (!child)
+		become_child(parent);
+	else
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return child;
 }
 
 static void start_child(struct core *core)

@@ -4,7 +4,8 @@
 
 #include "daemon/io/core.h"
 
-/* Fills an empty state from the newest snapshot that holds, or leaves it empty. */
+/* Fills an empty state from the newest snapshot that holds and that the journal leads to, or leaves it
+ * empty. Others are passed over with a log line each, and set aside. */
 void snapshots_load(struct core *core, struct state *state);
 
 /* The same from the newest one that was taken at `until` or before; nothing else is touched. */
