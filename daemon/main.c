@@ -47,6 +47,7 @@ struct daemon {
 	struct intake *intake;
 	struct control *control;
 	struct timer *keys_flush, *drain;
+	ms_t renewal_due; /* of the keys; 0: not known to be due */
 };
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -106,31 +107,46 @@ static int verify(struct core *core)
 
 /* --- running ---------------------------------------------------------------------------------- */
 
+/* The next 03:00 in Paris. */
+static ms_t next_renewal(ms_t now)
+{
+	day_t today = time_paris_day(now);
+	ms_t at = time_at_paris(today, RENEWAL_HOUR, 0);
+
+	return at > now ? at : time_at_paris(today + 1, RENEWAL_HOUR, 0);
+}
+
+/* In the night after an erasure, or as soon as the core is awake again, what is left is written anew under
+ * a new key, so that no remnant of a destroyed one can ever be opened. A rehearsal's nights are those of
+ * its calendar. */
+static void renew_keys(struct daemon *daemon)
+{
+	struct core *core = &daemon->core;
+	ms_t now = calendar_now(&core->calendar);
+	enum err err;
+
+	if (!keystore_is_stale(core->keystore))
+		return;
+	if (!daemon->renewal_due)
+		daemon->renewal_due = next_renewal(now);
+	if (now < daemon->renewal_due)
+		return;
+	daemon->renewal_due = 0;
+	err = keystore_renew(core->keystore);
+	if (err && err != ERR_IO)    /* else again in the next night */
+		_Exit(EXIT_FAILURE); /* opening puts it right */
+}
+
 static void after_turn(void *context)
 {
 	struct daemon *daemon = context;
 
 	boot_after_turn(&daemon->core);
+	renew_keys(daemon);
 	if (daemon->dispatch)
 		dispatch_wake(daemon->dispatch);
 	if (daemon->control)
 		control_after_turn(daemon->control);
-}
-
-/* At night, after an erasure: what is left is written anew under a new key, so that no remnant of a
- * destroyed one can ever be opened. */
-static void renew_keys(struct daemon *daemon)
-{
-	enum err err;
-
-	if (!keystore_is_stale(daemon->core.keystore) ||
-	    time_paris_hour(clock_wall_ms()) != RENEWAL_HOUR)
-		return;
-	err = keystore_renew(daemon->core.keystore);
-	if (err)
-		log_error("keys.renew", "code=%s", err_name(err));
-	if (err && err != ERR_IO)
-		_Exit(EXIT_FAILURE); /* opening puts it right */
 }
 
 static void flush_keys(void *context)
