@@ -505,6 +505,67 @@ def test_stopped_notify_that_comes_back_sends_nothing_twice(start):
     assert stopped.wait(15) == 0
 
 
+def worker_names(core):
+    return sorted(worker["name"] for worker in core.status("status")["workers"])
+
+
+def plan_states(core):
+    return [task["state"] for task in core.status("task.list", {"kind": "plan"})["tasks"]]
+
+
+# vigie-schedule stopped with a plan in its hands, another in its place, then continued: one plan a morning
+@pytest.mark.skipif(KILLS < 100, reason="takes 20 s; the rule itself is tested above; long form only")
+def test_stopped_schedule_that_comes_back_plans_nothing_twice(start):
+    core = start(rehearse=FIRST_DAY.isoformat(), workers=WORKERS)
+    load = Load(core, SEED + 5)
+    one_referral(core)
+    wait_for(lambda: worker_names(core) == ["notify", "schedule"], "both workers")
+    stopped = core.processes.pop("vigie-schedule")
+    stopped.send_signal(signal.SIGSTOP)
+    advance_aside(core, load)  # to the morning's plan, which the stopped one is given
+    wait_for(lambda: plan_states(core) == ["leased"], "the lease")
+
+    core.spawn("vigie-schedule")
+    wait_for(lambda: plan_states(core) == ["done"], "the other worker's plan", seconds=60)
+    stopped.send_signal(signal.SIGCONT)
+    wait_for(lambda: worker_names(core).count("schedule") == 2, "the stopped one again")
+    advance(core, load.day + datetime.timedelta(days=1))
+
+    assert plan_states(core) == ["done", "done"]
+    planned = core.status("visit.list", {"state": "planned"})["visits"]
+    assert [visit["case"] for visit in planned] == [1]
+    check_tasks(core)
+    stopped.terminate()
+    assert stopped.wait(15) == 0
+
+
+# vigie-gate stopped with requests before it: nothing is answered, and all of it once it goes on
+def test_stopped_gate_answers_all_when_it_goes_on(start):
+    core = start(rehearse=FIRST_DAY.isoformat())
+    load = Load(core, SEED + 6)
+    with Sender(core.intake) as sender:
+        sender.hello()
+        before = core.status("status")["seq"]
+        core.processes["vigie-gate"].send_signal(signal.SIGSTOP)
+        flying = {}
+        for _ in range(50):
+            batch = [load.make() for _ in range(10)]
+            flying[sender.send("publish", [batch])] = batch
+        assert core.status("status")["seq"] == before
+
+        core.processes["vigie-gate"].send_signal(signal.SIGCONT)
+        while flying:
+            answer = sender.receive(20)
+            assert answer and not answer[1], answer
+            for made, entry in zip(flying.pop(answer[0]), answer[2]):
+                assert load.keep(made, entry)
+
+    assert len(load.acknowledged) > 400
+    check_acknowledged(core, load)
+    check_duplicates(core, load)
+    check_journal(core)
+
+
 # --- a full disk --------------------------------------------------------------------------------------
 
 
