@@ -3,13 +3,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -306,37 +304,6 @@ static bool write_snapshot(const struct core *core)
 		return false;
 	remove_old(core);
 	return true;
-}
-
-/* The child shares nothing that works: not the locks of journal and keystore, not the loop's signals,
- * and it does not outlive its parent. */
-static void become_child(pid_t parent)
-{
-	sigset_t all;
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(EXIT_FAILURE);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGINT, SIG_DFL);
-	sigfillset(&all);
-	(void)sigprocmask(SIG_UNBLOCK, &all, NULL);
-	(void)close_range(3, ~0U, 0);
-}
-
-static pid_t fork_quietly(void)
-{
-	pid_t parent = getpid(), child;
-	sigset_t all, before;
-
-	sigfillset(&all);
-	(void)sigprocmask(SIG_BLOCK, &all, &before);
-	child = fork();
-	if (!child)
-		become_child(parent);
-	else
-		(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	return child;
 }
 
 static void start_child(struct core *core)

@@ -7,15 +7,14 @@
 
 static const char MARK[] = "deadly-";
 
-typedef int generichash_fn(unsigned char *, size_t, const unsigned char *, unsigned long long,
-			   const unsigned char *, size_t);
+typedef int update_fn(crypto_generichash_state *, const unsigned char *, unsigned long long);
 
-int crypto_generichash(unsigned char *out, size_t out_size, const unsigned char *bytes,
-		       unsigned long long size, const unsigned char *key, size_t key_size)
+int crypto_generichash_update(crypto_generichash_state *state, const unsigned char *bytes,
+			      unsigned long long size)
 {
-	generichash_fn *hash = (generichash_fn *)dlsym(RTLD_NEXT, "crypto_generichash");
+	update_fn *update = (update_fn *)dlsym(RTLD_NEXT, "crypto_generichash_update");
 
 	if (memmem(bytes, size, MARK, sizeof(MARK) - 1))
 		abort();
-	return hash(out, out_size, bytes, size, key, key_size);
+	return update(state, bytes, size);
 }

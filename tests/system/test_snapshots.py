@@ -110,7 +110,7 @@ def add(path):
 
 DAMAGES = {"empty": cut(0), "cut in the head": cut(50), "only the head": cut(72),
            "cut by one": cut(-1), "one too many": add, "other magic": flip(3),
-           "other digest": flip(20), "other chain": flip(50), "bit in the state": flip(100),
+           "other digest": flip(20), "bit in the state": flip(100),
            "last bit": flip(1 << 40)}
 
 
@@ -120,6 +120,13 @@ def test_a_damaged_one_is_passed_over_for_the_older(core, damage):
     damage(newest)
 
     check(core, read=[seq_of(older)], damaged=[seq_of(newest)])
+
+
+def test_one_with_another_chain_is_taken_for_another_journals(core):
+    newest, older = snapshots(core)
+    flip(50)(newest)
+
+    check(core, read=[seq_of(older)], foreign=[seq_of(newest)])
 
 
 def test_when_all_are_damaged_the_journal_is_replayed(core):
