@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from oracle import cases as short_forms  # noqa: E402
 from oracle.run_sim import run_sim  # noqa: E402
 
-POLICY = ROOT / "config" / "jura" / "policy.conf"
+JURA = {}  # a policy without openings of its own is the Jura's
 DOLE, CHAMPAGNOLE, LONS, SAINT_CLAUDE = "39198", "39097", "39300", "39478"
 CASE_FIELDS = ("rank", "case", "state", "sector", "tier", "effective_date", "first_date", "eligible",
                "reasons")
@@ -69,7 +69,7 @@ class Simulated(World):
         pass
 
     def look(self, day):
-        answer, refused = run_sim(program("vigie-sim"), POLICY, self.events, day)
+        answer, refused = run_sim(program("vigie-sim"), JURA, self.events, day)
         assert refused == []
         answer["list"] = sorted((case for case in answer["cases"] if case["rank"]),
                                 key=lambda case: case["rank"])
@@ -101,6 +101,7 @@ class Lived(World):
         mails = [{"at": task["due"], "template": task["template"], "to": task["to"], "case": task["case"]}
                  for task in tasks if task["state"] == "done"]
         return {"list": self.core.status("queue.list", {"limit": 10000})["cases"], "mails": mails,
+                "report": self.core.control("report", {"full": True})["rows"],
                 "visits": self.core.status("visit.list", {"limit": 10000})["visits"]}
 
     def close(self):
@@ -291,6 +292,26 @@ def test_every_referral_gets_an_answer_and_an_outcome(begin, request):
     compare(request, answer)
 
 
+
+
+# "80 % of referrals from department social workers in 2014, 60/20/20 in 2015": the report says it by year
+def test_the_report_tells_who_refers(begin, request):
+    kinds = ("department_social_worker", "partner_social_worker", "partner_structure")
+    world = begin("2014-01-02")
+    for kind in kinds:
+        world.giver("2014-01-02", kind, kind=kind)
+    for year, shares in ((2014, (8, 1, 1)), (2015, (6, 2, 2))):
+        givers = [kind for kind, count in zip(kinds, shares) for _ in range(count)]
+        for n, giver in enumerate(givers):
+            world.referral(f"{year}-03-{n + 2:02}", f"H-{year}-{n}", DOLE, giver=giver)
+
+    answer = world.on("2015-12-31")
+
+    told = {(row["year"], row["kind"]): row["share_percent"] for row in answer["report"]
+            if row["sector"] == "dole"}
+    assert [told[2014, kind] for kind in kinds] == [80.0, 10.0, 10.0]
+    assert [told[2015, kind] for kind in kinds] == [60.0, 20.0, 20.0]
+    compare(request, answer)
 
 
 def other_mails(core):
