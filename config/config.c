@@ -1,5 +1,7 @@
 #include "config/config.h"
 
+#include <arpa/inet.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "proto/message.h"
@@ -25,7 +27,8 @@ static const struct words words_mail_delivery = {"mail_delivery", ARRAY_SIZE(wor
 static const char *const word_smtp_security[] = {NULL, "none", "starttls", "tls"};
 static const struct words words_smtp_security = {"smtp_security", ARRAY_SIZE(word_smtp_security),
 						 word_smtp_security};
-enum { MAIL_DELIVERY_SMTP = 2, SMTP_SECURITY_NONE = 1 };
+enum { MAIL_DELIVERY_SMTP = 2 };
+enum { SMTP_SECURITY_NONE = 1, SMTP_SECURITY_STARTTLS = 2, SMTPS_PORT = 465 };
 
 #define OPTION(type, name, min, max, words, flags, ...)                                            \
 	FIELD_ROW(type, name, min, max, words, flags)
@@ -58,6 +61,42 @@ static const struct options family[] = {
 static bool is_this_machine(struct str host)
 {
 	return str_is(host, "localhost") || str_is(host, "127.0.0.1") || str_is(host, "::1");
+}
+
+/* What may stand behind the @ of an address. */
+static bool is_domain(struct str name)
+{
+	static const struct field address = {
+		.name = "address", .type = FIELD_text, .flags = EMAIL, .min = 3, .max = 254};
+	scoped(buf_done) struct buf text = {0};
+
+	buf_printf(&text, "x@%.*s", (int)name.size, name.data);
+	return text_is_good(&address, buf_str(&text));
+}
+
+static bool is_host(struct str name)
+{
+	struct in6_addr address;
+
+	return is_domain(name) || inet_pton(AF_INET6, name.data, &address) == 1;
+}
+
+static void check_server(struct document *document, const struct settings *settings)
+{
+	if (settings->smtp_host.size && !is_host(settings->smtp_host))
+		document_complain(document, "smtp_host",
+				  "no name of a machine; must be one such as \"mail.exemple.fr\", "
+				  "or an IP address, without port");
+	if (settings->mail_domain.size && !is_domain(settings->mail_domain))
+		document_complain(document, "mail_domain",
+				  "no domain; must be one such as \"exemple.fr\"");
+	if (settings->smtp_port == SMTPS_PORT && settings->smtp_security == SMTP_SECURITY_STARTTLS)
+		document_complain(document, "smtp_security",
+				  "\"starttls\" is not spoken at port 465; must be \"tls\" there");
+	if (document_has(document, "smtp_ca_file") && settings->smtp_security == SMTP_SECURITY_NONE)
+		document_complain(document, "smtp_ca_file",
+				  "is of no use without encryption; smtp_security must be "
+				  "\"starttls\" or \"tls\" with it");
 }
 
 static void check_mail(struct document *document, const struct settings *settings)
@@ -251,6 +290,7 @@ static void check_senders(struct document *document, const struct list *senders)
 static void check_all(struct document *document, const struct settings *settings)
 {
 	check_mail(document, settings);
+	check_server(document, settings);
 	check_tcp(document, settings);
 	check_sockets(document, settings);
 	check_senders(document, &settings->senders);
@@ -261,6 +301,7 @@ static void check_all(struct document *document, const struct settings *settings
 struct owned {
 	struct config config;
 	struct arena arena;
+	uint32_t lines[ARRAY_SIZE(rows_settings)];
 };
 
 static void keep_rules(const struct list *rules, char *kept[SENDER_RULES_MAX + 1])
@@ -315,6 +356,12 @@ static void keep_all(const struct settings *settings, struct config *config)
 	config->sender_count = settings->senders.count;
 }
 
+static void keep_lines(const struct document *document, struct owned *owned)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows_settings); i++)
+		owned->lines[i] = document_line(document, rows_settings[i].name);
+}
+
 static struct str keep_file(const char *path, struct arena *arena)
 {
 	return arena_copy(arena, (struct str){path, strlen(path) + 1});
@@ -331,6 +378,7 @@ enum err config_load(const char *path, struct config **config, struct complaints
 	if (document) {
 		document_fill(document, "", family, &record_settings, &owned->arena, &settings);
 		check_all(document, &settings);
+		keep_lines(document, owned);
 		document_close(&document);
 	}
 	if (complaints->count > mistakes) {
@@ -352,6 +400,23 @@ void config_free(struct config **config)
 		return;
 	arena_done(&owned->arena);
 	mem_free(config);
+}
+
+void config_complain(const struct config *config, struct complaints *complaints, const char *option,
+		     const char *format, ...)
+{
+	const struct owned *owned = (const struct owned *)config;
+	char sentence[512];
+	va_list args;
+	size_t row = 0;
+
+	while (row < ARRAY_SIZE(rows_settings) && strcmp(rows_settings[row].name, option) != 0)
+		row++;
+	assert(row < ARRAY_SIZE(rows_settings));
+	va_start(args, format);
+	vsnprintf(sentence, sizeof(sentence), format, args);
+	va_end(args);
+	complain(complaints, config->file, owned->lines[row], option, "%s", sentence);
 }
 
 /* Senders. */

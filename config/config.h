@@ -52,7 +52,8 @@ struct config {
 	char *mail_journal;   /* folder of the sent-journal */
 	char *smtp_host;
 	uint32_t smtp_port;
-	char *smtp_security; /* "none" (loopback only), "starttls", "tls" */
+	char *smtp_security;   /* "none" (loopback only), "starttls", "tls" */
+	uint32_t smtp_timeout; /* seconds: for one reply */
 	char *smtp_user;
 	char *smtp_password_file;
 	char *smtp_ca_file;
@@ -66,6 +67,10 @@ struct config {
 enum err config_load(const char *path, struct config **config,
 		     struct complaints *complaints) must_use;
 void config_free(struct config **config);
+
+/* The option holds, but what it leads to does not: a complaint at its line. */
+void config_complain(const struct config *config, struct complaints *complaints, const char *option,
+		     const char *format, ...) printf_like(4, 5);
 
 const struct sender *config_find_sender(const struct config *config, struct str name);
 /* May this sender send that type (without prefix) from that source, about that subjectsource? NULL

@@ -665,6 +665,11 @@ bool document_has(const struct document *document, const char *path)
 	return config_lookup(&document->tree, own.data) != NULL;
 }
 
+uint32_t document_line(const struct document *document, const char *path)
+{
+	return line_of(find_setting(document, path));
+}
+
 void document_complain(struct document *document, const char *path, const char *format, ...)
 {
 	char sentence[512];
@@ -673,8 +678,8 @@ void document_complain(struct document *document, const char *path, const char *
 	va_start(args, format);
 	vsnprintf(sentence, sizeof(sentence), format, args);
 	va_end(args);
-	complain(document->complaints, document->file, line_of(find_setting(document, path)), path,
-		 "%s", sentence);
+	complain(document->complaints, document->file, document_line(document, path), path, "%s",
+		 sentence);
 }
 
 struct str document_path(const struct document *document, struct str path, struct arena *arena)

@@ -21,6 +21,9 @@ void document_fill(struct document *document, const char *at, const struct optio
 /* Was "senders[0].uid" written, rightly or wrongly? */
 bool document_has(const struct document *document, const char *path);
 
+/* The line of "senders[0].uid", or of the nearest group around it. */
+uint32_t document_line(const struct document *document, const char *path);
+
 /* Complains at the line of "sectors[1].openings[0]", or of the nearest group around it. */
 void document_complain(struct document *document, const char *path, const char *format, ...)
 	printf_like(3, 4);
