@@ -9,6 +9,7 @@
 
 #include "proto/check.h"
 #include "proto/codec.h"
+#include "proto/mail_failure.h"
 
 #define MARK_BEGIN "<!-- tables: begin -->\n"
 #define MARK_END   "<!-- tables: end -->\n"
@@ -124,6 +125,17 @@ static void print_errors(struct buf *out)
 	buf_printf(out, "\n");
 }
 
+static void print_mail_failures(struct buf *out)
+{
+	buf_printf(out,
+		   "### Failure codes of mails\n\n| code | class | means |\n| --- | --- | --- |\n");
+	for (enum mail_failure failure = MAIL_LEFT + 1; failure < MAIL_FAILURE_COUNT; failure++)
+		buf_printf(out, "| `%s` | `%s` | %s |\n", mail_failure_code(failure),
+			   words_name(&words_failure, mail_failure_class(failure)),
+			   mail_failure_meaning(failure));
+	buf_printf(out, "\n");
+}
+
 static void print_limits(struct buf *out)
 {
 	static const struct {
@@ -186,6 +198,7 @@ static void print_all(struct buf *out)
 	}
 	print_words(out);
 	print_errors(out);
+	print_mail_failures(out);
 	print_limits(out);
 }
 
