@@ -58,6 +58,10 @@ enum {
 	TASK_LIFE_HOURS = 72,
 	MAIL_HELD_DAYS = 30,
 
+	/* mails */
+	SENT_KEEP_DAYS = 30,            /* tasks live three days: more than any of them needs */
+	SENT_LINES_SPARE = 2000,        /* lines added to the sent-journal before it is shortened */
+
 	/* operators' sockets */
 	CONTROL_LINE_SIZE_MAX = 4 * 1024 * 1024,
 	CONTROL_CLIENTS_MAX = 64,

@@ -197,6 +197,8 @@ static void on_heartbeat(void *context)
 	int64_t silence_ms = clock_boot_ms() - worker->heard_at_ms;
 
 	timer_set(worker->heartbeat_timer, HEARTBEAT_MS);
+	if (worker->job_count == 0 && worker->options->on_idle)
+		worker->options->on_idle(worker->options->context);
 	if (worker->is_lost)
 		return;
 	if (silence_ms >= (int64_t)HEARTBEAT_MS * HEARTBEATS_MISSED_MAX) {

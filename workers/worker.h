@@ -35,6 +35,8 @@ struct worker_options {
 	uint32_t slots;     /* tasks at once, 1 … WORKER_SLOTS_MAX */
 	bool in_loop;       /* the handler never blocks: run it without threads */
 	worker_fn *handler;
+	/* Where set: called in the loop at each heartbeat while no task is in hand; must not block. */
+	void (*on_idle)(void *context);
 	void *context;
 };
 

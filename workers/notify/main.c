@@ -6,7 +6,7 @@
 #include "proto/hash.h"
 #include "workers/notify/notify.h"
 
-enum { EXIT_WRONG = 2, SLOTS_DEFAULT = 4, SLOTS_MAX = 32 };
+enum { EXIT_WRONG = 1, EXIT_USAGE = 2, SLOTS_DEFAULT = 4, SLOTS_MAX = 32 };
 
 struct arguments {
 	const char *config;
@@ -52,7 +52,7 @@ static enum err open_all(const struct arguments *arguments, struct config **conf
 	enum err err = config_load(arguments->config, config, &complaints);
 
 	if (err == ERR_OK)
-		err = notify_open(*config, arguments->check_only, notify, &complaints.text);
+		err = notify_open(*config, arguments->check_only, notify, &complaints);
 	fprintf(stderr, "%.*s", (int)complaints.text.size,
 		complaints.text.size ? complaints.text.data : "");
 	buf_done(&complaints.text);
@@ -68,6 +68,7 @@ static void work(const struct arguments *arguments, const struct config *config,
 		.kinds = 1u << (TASK_KIND_MAIL - 1),
 		.slots = arguments->slots,
 		.handler = notify_run,
+		.on_idle = notify_idle,
 		.context = notify,
 	});
 }
@@ -83,7 +84,7 @@ int main(int argc, char **argv)
 	scoped(config_free) struct config *config = NULL;
 	scoped(notify_close) struct notify *notify = NULL;
 
-	argp_err_exit_status = EXIT_WRONG;
+	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	hash_init();
 	if (open_all(&arguments, &config, &notify) != ERR_OK)

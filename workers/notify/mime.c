@@ -9,6 +9,7 @@
 static void set_headers(GMimeMessage *message, const struct mail_body *body,
 			const struct config *config, const struct buf *subject);
 static void add_address(InternetAddressList *list, struct str name, struct str email);
+static char *copy_for_header(struct str text);
 static GMimeObject *make_alternative(const struct mail_body *body, const struct mail_text *text,
 				     const struct buf *calendar);
 static GMimeObject *make_whole(const struct mail_body *body, GMimeObject *alternative,
@@ -42,7 +43,7 @@ void mime_print(const struct mail_body *body, const struct config *config,
 static void set_headers(GMimeMessage *message, const struct mail_body *body,
 			const struct config *config, const struct buf *subject)
 {
-	scoped(mem_free) char *line = mem_copy(buf_str(subject));
+	scoped(mem_free) char *line = copy_for_header(buf_str(subject));
 	GDateTime *date = g_date_time_new_from_unix_utc(body->date / MS_SECOND);
 	char id[512];
 
@@ -64,13 +65,24 @@ static void set_headers(GMimeMessage *message, const struct mail_body *body,
 
 static void add_address(InternetAddressList *list, struct str name, struct str email)
 {
-	scoped(mem_free) char *name_text = name.size ? mem_copy(name) : NULL;
+	scoped(mem_free) char *name_text = name.size ? copy_for_header(name) : NULL;
 	scoped(mem_free) char *email_text = mem_copy(email);
 	InternetAddress *address = internet_address_mailbox_new(name_text, email_text);
 
 	internet_address_set_charset(address, "utf-8");
 	internet_address_list_add(list, address);
 	g_object_unref(address);
+}
+
+/* "=?" would begin an encoded word (RFC 2047): a reader would decode what nobody encoded, down to line
+ * ends and other headers. */
+static char *copy_for_header(struct str text)
+{
+	char *copy = mem_copy(text);
+
+	for (char *at = strstr(copy, "=?"); at; at = strstr(at, "=?"))
+		*at = ' ';
+	return copy;
 }
 
 /* The plain text first and the richest last, as readers choose the last one they can show. */
