@@ -14,21 +14,40 @@ static void flatten(struct buf *text, size_t from)
 			text->data[i] = '?';
 }
 
-void complain(struct complaints *complaints, const char *file, uint32_t line, const char *path,
-	      const char *format, ...)
+/* Ends the line that begins at `from`. */
+static void add(struct complaints *complaints, size_t from, const char *format, va_list args)
 {
 	char sentence[1024];
-	size_t from = complaints->text.size;
-	va_list args;
 
-	va_start(args, format);
 	vsnprintf(sentence, sizeof(sentence), format, args);
-	va_end(args);
-	buf_printf(&complaints->text, "%s:%u: %s%s%s", file, line, path, *path ? ": " : "",
-		   sentence);
+	buf_printf(&complaints->text, "%s", sentence);
 	flatten(&complaints->text, from);
 	buf_add_str(&complaints->text, STR("\n"));
 	complaints->count++;
+}
+
+void complain(struct complaints *complaints, const char *file, uint32_t line, const char *path,
+	      const char *format, ...)
+{
+	size_t from = complaints->text.size;
+	va_list args;
+
+	buf_printf(&complaints->text, "%s:%u: %s%s", file, line, path, *path ? ": " : "");
+	va_start(args, format);
+	add(complaints, from, format, args);
+	va_end(args);
+}
+
+void complain_place(struct complaints *complaints, const char *file, uint32_t line, uint32_t column,
+		    const char *format, ...)
+{
+	size_t from = complaints->text.size;
+	va_list args;
+
+	buf_printf(&complaints->text, "%s:%u:%u: ", file, line, column);
+	va_start(args, format);
+	add(complaints, from, format, args);
+	va_end(args);
 }
 
 bool text_is_good(const struct field *field, struct str text)

@@ -13,6 +13,10 @@ struct complaints {
 void complain(struct complaints *complaints, const char *file, uint32_t line, const char *path,
 	      const char *format, ...) printf_like(5, 6);
 
+/* "FILE:LINE:COLUMN: what is wrong", of a text that has no options. */
+void complain_place(struct complaints *complaints, const char *file, uint32_t line, uint32_t column,
+		    const char *format, ...) printf_like(5, 6);
+
 /* What was found in the file, in quotes and cut where long; only described when it is no clean text:
  * complaints are shown on terminals and sent as JSON. */
 void complain_quote(struct str found, struct buf *out);

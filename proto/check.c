@@ -77,22 +77,27 @@ static bool is_ascii(uint64_t eight)
 	return !(eight & 0x8080808080808080);
 }
 
-bool utf8_is_valid(struct str text)
+size_t utf8_valid_size(struct str text)
 {
 	const unsigned char *at = (const unsigned char *)text.data;
 	size_t left = text.size;
 
-	if (holds_of_all(at, left, is_ascii)) /* nearly all text */
-		return true;
 	while (left > 0) {
 		size_t length = utf8_length(at, left);
 
 		if (length == 0)
-			return false;
+			break;
 		at += length;
 		left -= length;
 	}
-	return true;
+	return text.size - left;
+}
+
+/* Nearly all text is ASCII. */
+bool utf8_is_valid(struct str text)
+{
+	return holds_of_all((const unsigned char *)text.data, text.size, is_ascii) ||
+	       utf8_valid_size(text) == text.size;
 }
 
 /* No byte below space, none from DEL on: nothing that has_control() would look at twice. */

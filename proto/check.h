@@ -40,6 +40,7 @@ enum err check_together(const struct record *record, const void *object, const s
 			struct fault *fault) must_use;
 
 bool utf8_is_valid(struct str text);
+size_t utf8_valid_size(struct str text); /* of what stands before the first byte that is not */
 
 /* Decoding, as far as event.c needs its pieces. */
 struct reader;

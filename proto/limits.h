@@ -59,6 +59,8 @@ enum {
 	MAIL_HELD_DAYS = 30,
 
 	/* mails */
+	TEMPLATE_SIZE_MAX = 256 * 1024, /* bytes of one file */
+	TEMPLATE_DEPTH_MAX = 16,        /* sections inside one another */
 	SENT_KEEP_DAYS = 30,            /* tasks live three days: more than any of them needs */
 	SENT_LINES_SPARE = 2000,        /* lines added to the sent-journal before it is shortened */
 

@@ -5,6 +5,7 @@ import email
 import email.policy
 import itertools
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -271,39 +272,181 @@ def test_stop_ends_quietly(bench):
     bench.stop()
 
 
-@pytest.mark.parametrize("file, text, complaint", [
-    ("ack.txt", "Bonjour\n{{nom}}\n", "ack.txt:2: no such name here: nom"),
-    ("ack.txt", "à {{commune}}\n", "ack.txt:1: no such name here: commune"),
+WRONG_TEMPLATES = [
+    # names
+    ("ack.txt", "Bonjour,\n\n  à {{nom}}\n", ['ack.txt:3:5: "nom": no such name']),
+    ("ack.txt", "à {{commune}}\n", ['ack.txt:1:3: "commune": is for the mails to a pair only']),
+    ("ack.subject", "{{#day}}x{{/day}}", ['ack.subject:1:1: "day": is for the mails to a pair']),
+    ("outcome.txt", "{{content}}", ['outcome.txt:1:1: "content": is for the layout only']),
+    ("layout.html", "{{{content}}}{{hours}}", ['layout.html:1:14: "hours": is for the mails to']),
+    ("visit_changed_pair.txt", "{{subject}}", ['pair.txt:1:1: "subject": is for the layout only']),
+    ("ack.txt", "{{}}", ['ack.txt:1:1: "": no such name']),
+    ("ack.txt", "{{alarm_count}}", ['ack.txt:1:1: "alarm_count": is for the coordinator\'s mails']),
+    # names of lists
     ("digest.txt", "{{#news_visits}}{{commune}}{{/news_visits}}",
-     "digest.txt:1: no such name here: commune"),
+     ['digest.txt:1:17: "commune": is for the mails to a pair only']),
     ("sector_closed.txt", "{{#cases}}\n{{form}}\n{{/cases}}\n\n{{closes_on}} {{more_cases}}\n{{half}}",
-     "sector_closed.txt:6: no such name here: half"),
-    ("sector_closed.txt", "{{#sectors}}{{opens_on}} {{service}} {{commune}}{{/sectors}}",
-     "sector_closed.txt:1: no such name here: commune"),
-    ("week_agenda.txt", "{{#days}}{{day}}{{#stops}}{{case}}{{/stops}}\n{{hours}}{{#stops}}\n{{agenda_week}}"
-     "{{/stops}}{{/days}}{{^stops}}{{/stops}}", "week_agenda.txt:3: no such name here: stops"),
+     ['sector_closed.txt:6:1: "half": is for the mails to a pair only']),
+    ("week_agenda.txt", "{{#days}}{{day}}{{#stops}}{{case}}{{/stops}}\n{{hours}}{{#stops}}\n"
+     "{{agenda_week}}{{/stops}}{{/days}}{{^stops}}{{/stops}}",
+     ['week_agenda.txt:3:35: "stops": says nothing here; must stand inside {{#days}}']),
+    ("week_agenda.txt", "{{^days}}{{#any_stops}}{{/any_stops}}{{/days}}",
+     ['week_agenda.txt:1:10: "any_stops": says nothing here; must stand inside {{#days}}']),
+    ("week_agenda.txt", "{{#any_days}}{{#stops}}{{/stops}}{{/any_days}}",
+     ['week_agenda.txt:1:14: "stops": says nothing here; must stand inside {{#days}}']),
     ("coordinator_alarms.txt", "{{#alarms}}{{remedy}}{{/alarms}}\n{{about}}",
-     "coordinator_alarms.txt:2: no such name here: about"),
-    ("ack.txt", "{{#wait}}Dans {{wait}}.{{/wait}}\n", "ack.txt: says nothing in the sample ack-soon"),
-    ("digest.subject", "{{#any_cases}}Vos dossiers{{/any_cases}}",
-     "digest.subject: says nothing in the sample digest-all"),
-    ("ack.txt", "{{alarm_count}}", "ack.txt:1: no such name here: alarm_count"),
-    ("deferred.html", "<p>\n\n{{#closed}}</p>", "deferred.html:3: Unclosed section"),
-    ("outcome.subject", "{{> other}}", "outcome.subject:1: neither partials"),
-    ("layout.html", None, "layout.html: cannot be read"),
-])
-def test_wrong_template_is_told_at_start(bench, file, text, complaint):
+     ['alarms.txt:2:1: "about": says nothing here; must stand inside {{#alarms}}']),
+    ("digest.txt", "{{quiet}}", ['digest.txt:1:1: "quiet": says nothing here; must stand inside '
+                                 '{{#news_visits}} or {{#news_referrals}} or {{#news_outcomes}}']),
+    ("ack.txt", "{{ {case} }}", ['ack.txt:1:1: "{case}": no such name']),
+    # sections
+    ("deferred.html", "<p>\n\nété{{#closed}}</p>",
+     ['deferred.html:3:4: the section "closed" is not closed']),
+    ("deferred.html", "{{/closed}}", ['deferred.html:1:1: "closed" is closed and not open here']),
+    ("deferred.html", "{{#closed}}{{#planned}}{{/closed}}{{/planned}}",
+     ['deferred.html:1:12: the section "planned" is not closed',
+      'deferred.html:1:35: "planned" is closed and not open here']),
+    ("deferred.txt", "{{^closed}}a\n{{/ closed }}{{#wait}}", ['deferred.txt:2:14: the section "w']),
+    ("deferred.txt", "{{#case}}" * 16 + "{{^case}}",
+     ["deferred.txt:1:145: more than 16 sections inside one another"]),
+    # tags
+    ("ack.txt", "a {{case", ["ack.txt:1:3: a tag without its end; must be closed by }}"]),
+    ("ack.txt", "{{case {{form}}", ["ack.txt:1:1: a tag without its end; must be closed by }}"]),
+    ("ack.txt", "{{{case}} x", ["ack.txt:1:1: a tag without its end; must be closed by }}}"]),
+    ("ack.txt", "{{", ["ack.txt:1:1: a tag without its end"]),
+    ("outcome.subject", "{{> other}}", ["outcome.subject:1:1: neither partials nor other"]),
+    ("outcome.subject", "{{=<% %>=}}", ["outcome.subject:1:1: neither partials nor other"]),
+    # what becomes markup
+    ("ack.html", "<p>{{{to_name}}}", ["ack.html:1:4: would put what others wrote into the page"]),
+    ("ack.html", "<p>{{& form }}", ["ack.html:1:4: would put what others wrote into the page"]),
+    ("layout.html", "{{content}}", ["layout.html:1:1: the mail's markup would be shown; must be {{{"]),
+    ("layout.txt", "Bonjour", ["layout.txt:1:1: {{{content}}} stands nowhere"]),
+    # the file itself
+    ("layout.html", None, ["layout.html:1:1: cannot be read: No such file"]),
+    ("ack.txt", "", ["ack.txt:1:1: the file is empty"]),
+    ("ack.txt", "Bonjour\n{{case}} \u00e0 Dole".encode("latin-1"),
+     ["ack.txt:2:10: no UTF-8 from here on (byte 0xe0)"]),
+    ("ack.txt", b"ab\xc3", ["ack.txt:1:3: no UTF-8 from here on (byte 0xc3)"]),
+    ("ack.txt", b"\xef\xbb\xbfBonjour", ["ack.txt:1:1: begins with a byte order mark"]),
+    ("ack.txt", b"a\nb\0c\x1bd", ["ack.txt:2:2: a control character (byte 0x00)",
+                                 "ack.txt:2:4: a control character (byte 0x1b)"]),
+    # all at once
+    ("ack.txt", "{{a}}\n{{b}}{{#c}}\n{{/d}}{{e",
+     ['ack.txt:1:1: "a"', 'ack.txt:2:1: "b"', 'ack.txt:2:6: "c": no', 'ack.txt:3:1: "d" is closed',
+      "ack.txt:3:7: a tag without", 'ack.txt:2:6: the section "c"']),
+]
+
+
+def own_templates(bench):
+    """A copy of the templates that a test may spoil."""
     folder = bench.folder / "templates"
     shutil.copytree(TEMPLATES, folder)
-    (folder / file).unlink()
-    if text is not None:
-        (folder / file).write_text(text)
     bench.config(mail_templates=str(folder))
+    return folder
 
-    run = subprocess.run([NOTIFY, "--check", "-c", bench.folder / "vigie.conf"],
-                         capture_output=True, text=True)
 
-    assert run.returncode == 1 and complaint in run.stderr
+def spoil(folder, file, content):
+    (folder / file).unlink()
+    if content is not None:
+        (folder / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+@pytest.mark.parametrize("file, content, complaints", WRONG_TEMPLATES)
+def test_wrong_template_is_told_where_it_is_wrong(bench, file, content, complaints):
+    folder = own_templates(bench)
+    spoil(folder, file, content)
+
+    status, told = bench.check()
+
+    assert status == 1
+    lines = told.splitlines()
+    assert len(lines) == len(complaints)
+    for line, complaint in zip(lines, complaints):
+        assert line.startswith(str(folder)) and complaint in line
+
+
+@pytest.mark.parametrize("file, content, sample", [
+    ("ack.txt", "{{#wait}}Dans {{wait}}.{{/wait}}\n", "ack-soon"),
+    ("digest.subject", "{{#any_cases}}Vos dossiers{{/any_cases}}", "digest-all"),
+])
+def test_template_without_words_is_told(bench, file, content, sample):
+    folder = own_templates(bench)
+    spoil(folder, file, content)
+
+    status, told = bench.check()
+
+    assert status == 1
+    assert f"{folder}/{file}:1:1: says nothing in the sample {sample}\n" in told
+
+
+def test_template_may_be_as_large_as_the_limit_and_no_larger(bench):
+    folder = own_templates(bench)
+    spoil(folder, "ack.html", "x" * 262144)
+    assert bench.check() == (0, "")
+
+    spoil(folder, "ack.html", "x" * 262145)
+
+    status, told = bench.check()
+    assert status == 1
+    assert told == f"{folder}/ack.html:1:1: is too large; at most 262144 bytes\n"
+
+
+def test_mistakes_of_all_templates_are_told_at_once_and_nothing_starts(bench):
+    folder = own_templates(bench)
+    for file in ("ack.txt", "ack.html", "outcome.subject", "layout.txt"):
+        spoil(folder, file, "{{wrong}}{{{content}}}" if "layout" in file else "{{wrong}}")
+    spoil(folder, "deferred.txt", None)
+
+    status, told = bench.check()
+    run = subprocess.run([NOTIFY, "-c", bench.folder / "vigie.conf"], capture_output=True,
+                         text=True)
+
+    assert status == run.returncode == 1 and told == run.stderr
+    assert len(told.splitlines()) == 5
+    for file in ("ack.txt", "ack.html", "outcome.subject", "layout.txt"):
+        assert f'{file}:1:1: "wrong": no such name' in told
+
+
+def test_good_templates_are_told_nothing_of(bench):
+    assert bench.check() == (0, "")
+
+
+def test_names_that_templates_may_use_are_told(bench):
+    run = subprocess.run([NOTIFY, "--names"], capture_output=True, text=True, check=True)
+
+    names = [re.fullmatch(r"(\w+) +(\w+) +.+ \(in: (.+)\)", line).groups()
+             for line in run.stdout.splitlines()]
+    assert {("case", "all"), ("commune", "pair"), ("content", "layout"), ("stops", "pair"),
+            ("any_alarms", "coordinator")} < {name[:2] for name in names}
+    folder = own_templates(bench)
+    for file, own in (("ack.txt", "all"), ("week_agenda.txt", "pair"),
+                      ("coordinator_alarms.txt", "coordinator")):
+        spoil(folder, file, "Bonjour" + "".join(
+            written(name, place) for name, readers, places in names if readers in ("all", own)
+            for place in places.split() if own == "pair" or place != "stops"))
+    assert bench.check() == (0, "")
+
+
+def written(name, place):
+    """A name in a template, at its place: the mail itself, or the list's section."""
+    if place == "mail":
+        return f"{{{{{name}}}}}"
+    inside = f"{{{{#{place}}}}}{{{{{name}}}}}{{{{/{place}}}}}"
+    return f"{{{{#days}}}}{inside}{{{{/days}}}}" if place == "stops" else inside
+
+
+def test_template_written_elsewhere_ends_its_lines_as_ours(bench):
+    folder = own_templates(bench)
+    path = folder / "ack.txt"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    bench.start()
+
+    bench.core.run(1, 1, mail("ack"))
+
+    (path,) = bench.mails()
+    parts = {part.get_content_type(): part for part in read_mail(path).walk()}
+    text = parts["text/plain"].get_payload(decode=True)
+    assert b"\r" not in text.replace(b"\r\n", b"") and b"\r\r" not in text
 
 
 def test_html_is_escaped_and_text_is_not(bench):

@@ -98,7 +98,7 @@ static int open_preview(struct preview *preview, const char *templates)
 	compose_init();
 	if (!templates && !status)
 		templates = preview->config->mail_templates;
-	if (!status && templates_open(templates, &preview->templates, &complaints.text) != ERR_OK)
+	if (!status && templates_open(templates, &preview->templates, &complaints) != ERR_OK)
 		status = tell(&complaints, STATUS_REFUSED);
 	buf_done(&complaints.text);
 	return status;

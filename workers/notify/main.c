@@ -5,18 +5,20 @@
 
 #include "proto/hash.h"
 #include "workers/notify/notify.h"
+#include "workers/notify/view.h"
 
 enum { EXIT_WRONG = 1, EXIT_USAGE = 2, SLOTS_DEFAULT = 4, SLOTS_MAX = 32 };
 
 struct arguments {
 	const char *config;
 	uint32_t slots;
-	bool check_only;
+	bool check_only, names_only;
 };
 
 static const struct argp_option options[] = {
 	{"config", 'c', "FILE", 0, "configuration (default /etc/vigie/vigie.conf)", 0},
 	{"check", 'k', NULL, 0, "check configuration and templates, send nothing", 0},
+	{"names", 'N', NULL, 0, "tell what templates may name, and end", 0},
 	{"slots", 'n', "N", 0, "mails at once (default 4)", 0},
 	{0},
 };
@@ -32,6 +34,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		return 0;
 	case 'k':
 		arguments->check_only = true;
+		return 0;
+	case 'N':
+		arguments->names_only = true;
 		return 0;
 	case 'n':
 		slots = atoi(value);
@@ -73,6 +78,14 @@ static void work(const struct arguments *arguments, const struct config *config,
 	});
 }
 
+static int print_names(void)
+{
+	scoped(buf_done) struct buf text = {0};
+
+	view_print_names(&text);
+	return fwrite(text.data, 1, text.size, stdout) == text.size ? EXIT_SUCCESS : EXIT_WRONG;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -86,6 +99,8 @@ int main(int argc, char **argv)
 
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	if (arguments.names_only)
+		return print_names();
 	hash_init();
 	if (open_all(&arguments, &config, &notify) != ERR_OK)
 		return EXIT_WRONG;

@@ -3,8 +3,6 @@ extern "C" {
 }
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <kainjow/mustache.hpp>
 #include <string>
@@ -16,67 +14,12 @@ struct mustache {
 namespace
 {
 
-uint32_t line_of(const std::string &text, size_t at)
-{
-	uint32_t line = 1;
-
-	for (size_t i = 0; i < at && i < text.size(); i++)
-		line += text[i] == '\n';
-	return line;
-}
-
-enum err tell(struct mustache_mistake *mistake, uint32_t line, const char *what,
-	      const std::string &about)
-{
-	mistake->line = line;
-	snprintf(mistake->text, sizeof(mistake->text), "%s%s", what, about.c_str());
-	return ERR_USAGE;
-}
-
-/* "Unclosed section "x" at 12": the library ends its sentence with the place in the text. */
-enum err tell_library(struct mustache_mistake *mistake, const std::string &text,
-		      const std::string &message)
-{
-	size_t at = message.rfind(" at ");
-	size_t place = at == std::string::npos ? 0 : strtoul(message.c_str() + at + 4, NULL, 10);
-
-	return tell(mistake, line_of(text, place), "", message.substr(0, at));
-}
-
 std::string trim(const std::string &text)
 {
 	size_t first = text.find_first_not_of(" \t\r\n");
 	size_t last = text.find_last_not_of(" \t\r\n");
 
 	return first == std::string::npos ? "" : text.substr(first, last - first + 1);
-}
-
-/* The library renders an unknown name as nothing. A mail that silently lacks a word is worse than
- * one refused at start, so the names are looked at here, tag by tag. */
-enum err check_names(const std::string &text, mustache_name_fn *knows, void *context,
-		     struct mustache_mistake *mistake)
-{
-	for (size_t at = text.find("{{"); at != std::string::npos; at = text.find("{{", at)) {
-		bool is_raw = text.compare(at, 3, "{{{") == 0;
-		size_t from = at + (is_raw ? 3 : 2);
-		size_t end = text.find(is_raw ? "}}}" : "}}", from);
-		uint32_t line = line_of(text, at);
-
-		if (end == std::string::npos)
-			return tell(mistake, line, "a tag without its end", "");
-		std::string name = trim(text.substr(from, end - from));
-		char sigil = name.empty() ? '\0' : name[0];
-		at = end;
-		if (sigil == '!')
-			continue;
-		if (sigil == '>' || sigil == '=')
-			return tell(mistake, line, "neither partials nor other delimiters: ", name);
-		if (sigil == '#' || sigil == '^' || sigil == '/' || sigil == '&')
-			name = trim(name.substr(1));
-		if (!knows(context, sigil, {name.data(), name.size()}))
-			return tell(mistake, line, "no such name here: ", name);
-	}
-	return ERR_OK;
 }
 
 /* A line that holds nothing but a section's tag is no line of the mail. The library drops it where the
@@ -122,16 +65,12 @@ std::string drop_marked(const std::string &text)
 	return kept;
 }
 
-enum err parse(const std::string &text, bool escape_html, mustache_name_fn *knows, void *context,
-	       struct mustache **out, struct mustache_mistake *mistake)
+enum err parse(const std::string &text, bool escape_html, struct mustache **out)
 {
-	enum err err = check_names(text, knows, context, mistake);
-
-	if (err != ERR_OK)
-		return err;
 	kainjow::mustache::mustache parsed(mark_lines(text));
+
 	if (!parsed.is_valid())
-		return tell_library(mistake, text, parsed.error_message());
+		return ERR_USAGE;
 	if (!escape_html)
 		parsed.set_custom_escape([](const std::string &plain) { return plain; });
 	*out = new mustache{std::move(parsed)};
@@ -178,13 +117,11 @@ enum err render(struct mustache *mustache, const struct mustache_row *row, struc
 
 /* No exception leaves this file. */
 
-enum err mustache_parse(struct str text, bool escape_html, mustache_name_fn *knows, void *context,
-			struct mustache **mustache, struct mustache_mistake *mistake)
+enum err mustache_parse(struct str text, bool escape_html, struct mustache **mustache)
 try {
-	return parse(std::string(text.data, text.size), escape_html, knows, context, mustache,
-		     mistake);
-} catch (const std::exception &exception) {
-	return tell(mistake, 1, "", exception.what());
+	return parse(std::string(text.data, text.size), escape_html, mustache);
+} catch (const std::exception &) {
+	return ERR_USAGE;
 }
 
 void mustache_free(struct mustache **mustache)

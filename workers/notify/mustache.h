@@ -1,5 +1,5 @@
 /* Mustache, behind one file: text with {{names}}, sections {{#name}} … {{/name}} and {{^name}} …
- * {{/name}}. Of the language, partials and other delimiters are refused: a template is one file. */
+ * {{/name}}. What a template may hold of it is checked before (template_check.h). */
 #pragma once
 
 #include "base/err.h"
@@ -11,18 +11,7 @@ extern "C" {
 
 struct mustache;
 
-struct mustache_mistake {
-	uint32_t line; /* from 1 */
-	char text[160];
-};
-
-/* `sigil` is '#', '^' or '/' where a section begins and ends, else another or '\0'. Tags come in the order
- * of the text. */
-typedef bool mustache_name_fn(void *context, char sigil, struct str name);
-
-/* Every name must be one that `knows` knows where it stands. Only the first mistake is told. */
-enum err mustache_parse(struct str text, bool escape_html, mustache_name_fn *knows, void *context,
-			struct mustache **mustache, struct mustache_mistake *mistake) must_use;
+enum err mustache_parse(struct str text, bool escape_html, struct mustache **mustache) must_use;
 void mustache_free(struct mustache **mustache);
 
 struct mustache_row;

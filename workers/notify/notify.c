@@ -57,8 +57,7 @@ enum err notify_open(const struct config *config, bool check_only, struct notify
 	compose_init();
 	check_files(config, complaints);
 	if (is_folder(config->mail_templates))
-		err = templates_open(config->mail_templates, &new->templates, &complaints->text);
-	complaints->count += err != ERR_OK;
+		err = templates_open(config->mail_templates, &new->templates, complaints);
 	if (err == ERR_OK && complaints->count == mistakes && !check_only)
 		open_delivery(new, complaints);
 	if (complaints->count > mistakes) {

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/limits.h"
 #include "workers/notify/fill.h"
 #include "workers/notify/mustache.h"
 #include "workers/notify/samples.h"
-
-enum { TEMPLATE_SIZE_MAX = 256 * 1024 };
+#include "workers/notify/template_check.h"
 
 enum part { PART_SUBJECT, PART_TEXT, PART_HTML, PART_COUNT };
 
@@ -30,25 +30,22 @@ struct templates {
 	struct mustache *layouts[PART_COUNT]; /* a subject has none */
 };
 
-/* Which names have a value at a place of a template: those of the mail, and of the lists that are open. */
-enum { SCOPE_DEPTH_MAX = 8 };
-struct scope {
-	enum view_audience audience;
-	uint32_t visible[SCOPE_DEPTH_MAX];
-	uint32_t depth;
-};
-
+/* One file: which it is, and who may read what it says. */
 struct reading {
 	const char *folder;
-	struct buf *complaints;
-	bool is_wrong;
+	struct complaints *complaints;
+	const char *name;
+	enum part part;
+	enum view_audience audience;
 };
 
-static void read_template(struct reading *reading, const char *name, enum part part,
-			  enum view_audience audience, struct mustache **mustache);
-static enum err read_file(const char *path, struct buf *text) must_use;
-static bool knows_name(void *context, char sigil, struct str name);
-static void check_samples(struct reading *reading, struct templates *templates);
+static struct mustache *read_template(const struct reading *reading);
+static bool read_file(const char *path, struct buf *text, struct complaints *complaints);
+static void drop_returns(struct buf *text);
+static bool may_name(const void *context, struct str name, const struct template_tag *open,
+		     uint32_t depth, struct buf *why_not);
+static void print_lists(uint32_t places, struct buf *out);
+static void check_samples(const struct reading *reading, struct templates *templates);
 static enum err render_part(struct templates *templates, size_t mail, enum part part,
 			    struct view *view, struct buf *out) must_use;
 static enum err render(struct mustache *mustache, struct view *view, struct buf *out) must_use;
@@ -57,21 +54,27 @@ static bool find_mail(const struct mail_body *body, size_t *mail);
 static void cut_line(struct buf *line);
 static void join_blank_lines(struct buf *text);
 
-enum err templates_open(const char *folder, struct templates **templates, struct buf *complaints)
+enum err templates_open(const char *folder, struct templates **templates,
+			struct complaints *complaints)
 {
-	struct reading reading = {folder, complaints, false};
+	struct reading reading = {.folder = folder, .complaints = complaints};
 	struct templates *new = mem_new(sizeof(*new));
+	uint32_t mistakes = complaints->count;
 
-	for (size_t mail = 0; mail < MAIL_COUNT; mail++) {
-		for (enum part part = 0; part < PART_COUNT; part++)
-			read_template(&reading, mails[mail].name, part, mails[mail].audience,
-				      &new->mails[mail][part]);
+	for (reading.part = 0; reading.part < PART_COUNT; reading.part++) {
+		for (size_t mail = 0; mail < MAIL_COUNT; mail++) {
+			reading.name = mails[mail].name;
+			reading.audience = mails[mail].audience;
+			new->mails[mail][reading.part] = read_template(&reading);
+		}
+		reading.name = "layout";
+		reading.audience = VIEW_FOR_LAYOUT;
+		if (reading.part != PART_SUBJECT)
+			new->layouts[reading.part] = read_template(&reading);
 	}
-	read_template(&reading, "layout", PART_TEXT, VIEW_FOR_LAYOUT, &new->layouts[PART_TEXT]);
-	read_template(&reading, "layout", PART_HTML, VIEW_FOR_LAYOUT, &new->layouts[PART_HTML]);
-	if (!reading.is_wrong)
+	if (complaints->count == mistakes)
 		check_samples(&reading, new);
-	if (reading.is_wrong) {
+	if (complaints->count > mistakes) {
 		templates_close(&new);
 		return ERR_USAGE;
 	}
@@ -93,59 +96,103 @@ void templates_close(struct templates **templates)
 	mem_free(templates);
 }
 
-static void read_template(struct reading *reading, const char *name, enum part part,
-			  enum view_audience audience, struct mustache **mustache)
+/* NULL, with a complaint, when something is wrong with it. */
+static struct mustache *read_template(const struct reading *reading)
 {
+	const struct template_rules rules = {.may_name = may_name,
+					     .context = reading,
+					     .is_html = reading->part == PART_HTML,
+					     .is_layout = reading->audience == VIEW_FOR_LAYOUT};
+	uint32_t mistakes = reading->complaints->count;
 	scoped(buf_done) struct buf text = {0};
-	struct scope scope = {.audience = audience, .visible = {IN_MAIL}};
-	struct mustache_mistake mistake;
+	struct mustache *mustache = NULL;
 	char path[4096];
 
-	snprintf(path, sizeof(path), "%s/%s.%s", reading->folder, name, part_endings[part]);
-	if (read_file(path, &text) != ERR_OK) {
-		buf_printf(reading->complaints, "%s: cannot be read, or is longer than %d bytes\n",
-			   path, TEMPLATE_SIZE_MAX);
-		reading->is_wrong = true;
-		return;
-	}
-	if (mustache_parse(buf_str(&text), part == PART_HTML, knows_name, &scope, mustache,
-			   &mistake) != ERR_OK) {
-		buf_printf(reading->complaints, "%s:%u: %s\n", path, mistake.line, mistake.text);
-		reading->is_wrong = true;
-	}
+	snprintf(path, sizeof(path), "%s/%s.%s", reading->folder, reading->name,
+		 part_endings[reading->part]);
+	if (!read_file(path, &text, reading->complaints))
+		return NULL;
+	drop_returns(&text);
+	template_check(path, buf_str(&text), &rules, reading->complaints);
+	if (reading->complaints->count > mistakes)
+		return NULL;
+	if (mustache_parse(buf_str(&text), rules.is_html, &mustache) != ERR_OK)
+		complain_place(reading->complaints, path, 1, 1, "no template that can be read");
+	return mustache;
 }
 
-static bool knows_name(void *context, char sigil, struct str name)
-{
-	struct scope *scope = context;
-	const struct view_info *info = view_find(name);
-	uint32_t visible = scope->visible[scope->depth];
-	bool is_list = info && info->rows && str_is(name, info->name);
-
-	if (!info || !view_is_for(info, scope->audience))
-		return false;
-	if (sigil == '/') {
-		scope->depth -= is_list && scope->depth;
-		return true;
-	}
-	if ((sigil == '#' || sigil == '^') && is_list && scope->depth + 1 < SCOPE_DEPTH_MAX)
-		scope->visible[++scope->depth] = visible | (sigil == '#' ? info->rows : 0);
-	return info->places & visible;
-}
-
-static enum err read_file(const char *path, struct buf *text)
+static bool read_file(const char *path, struct buf *text, struct complaints *complaints)
 {
 	FILE *file = fopen(path, "re");
-	bool is_whole;
-	size_t size;
+	bool is_read = file != NULL;
 
-	if (!file)
-		return ERR_IO;
-	size = fread(buf_room(text, TEMPLATE_SIZE_MAX), 1, TEMPLATE_SIZE_MAX, file);
-	text->size = size;
-	is_whole = size < TEMPLATE_SIZE_MAX && !ferror(file);
-	fclose(file);
-	return is_whole ? ERR_OK : ERR_IO;
+	if (is_read) {
+		text->size = fread(buf_room(text, TEMPLATE_SIZE_MAX + 1), 1, TEMPLATE_SIZE_MAX + 1,
+				   file);
+		is_read = !ferror(file);
+	}
+	if (!is_read)
+		complain_place(complaints, path, 1, 1, "cannot be read: %s", strerror(errno));
+	else if (text->size > TEMPLATE_SIZE_MAX)
+		complain_place(complaints, path, 1, 1, "is too large; at most %d bytes",
+			       TEMPLATE_SIZE_MAX);
+	if (file)
+		fclose(file);
+	return is_read && text->size <= TEMPLATE_SIZE_MAX;
+}
+
+/* A file written elsewhere may end its lines with CR LF. */
+static void drop_returns(struct buf *text)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < text->size; i++) {
+		if (text->data[i] != '\r' || i + 1 == text->size || text->data[i + 1] != '\n')
+			text->data[kept++] = text->data[i];
+	}
+	text->size = kept;
+}
+
+/* A name has a value in the mail itself, or in the rows of a list that is open around it. */
+static bool may_name(const void *context, struct str name, const struct template_tag *open,
+		     uint32_t depth, struct buf *why_not)
+{
+	static const char *const readers[] = {[VIEW_FOR_PAIR] = "the mails to a pair",
+					      [VIEW_FOR_COORDINATOR] = "the coordinator's mails",
+					      [VIEW_FOR_LAYOUT] = "the layout"};
+	const struct reading *reading = context;
+	const struct view_info *info = view_find(name);
+	uint32_t visible = IN_MAIL;
+
+	for (uint32_t i = 0; i < depth; i++) {
+		const struct view_info *section = view_find(open[i].name);
+
+		if (open[i].kind == '#' && section && str_is(open[i].name, section->name))
+			visible |= section->rows;
+	}
+	if (!info) {
+		buf_printf(why_not, "no such name; vigie-notify --names tells them");
+	} else if (!view_is_for(info, reading->audience)) {
+		buf_printf(why_not, "is for %s only", readers[info->audience]);
+	} else if (!(info->places & visible)) {
+		buf_printf(why_not, "says nothing here; must stand inside ");
+		print_lists(info->places, why_not);
+	}
+	return why_not->size == 0;
+}
+
+static void print_lists(uint32_t places, struct buf *out)
+{
+	const char *comma = "";
+
+	for (size_t i = 0; i < VIEW_LIST_COUNT; i++) {
+		const struct view_info *list = view_list_info(i);
+
+		if (!(list->rows & places))
+			continue;
+		buf_printf(out, "%s{{#%s}}", comma, list->name);
+		comma = " or ";
+	}
 }
 
 static bool has_words(const struct buf *text)
@@ -157,7 +204,7 @@ static bool has_words(const struct buf *text)
 }
 
 /* Without the layout, which always has words. */
-static void check_sample(struct reading *reading, struct templates *templates,
+static void check_sample(const struct reading *reading, struct templates *templates,
 			 const struct sample *sample)
 {
 	scoped(arena_done) struct arena arena = {0};
@@ -171,18 +218,20 @@ static void check_sample(struct reading *reading, struct templates *templates,
 		return;
 	for (enum part part = 0; part < PART_COUNT; part++) {
 		scoped(buf_done) struct buf text = {0};
+		char path[4096];
 
 		if (render(templates->mails[mail][part], &view, &text) == ERR_OK &&
 		    has_words(&text))
 			continue;
-		buf_printf(reading->complaints, "%s/%s.%s: says nothing in the sample %s\n",
-			   reading->folder, mails[mail].name, part_endings[part], sample->name);
-		reading->is_wrong = true;
+		snprintf(path, sizeof(path), "%s/%s.%s", reading->folder, mails[mail].name,
+			 part_endings[part]);
+		complain_place(reading->complaints, path, 1, 1, "says nothing in the sample %s",
+			       sample->name);
 	}
 }
 
 /* A template that is well formed may still leave a mail without words. */
-static void check_samples(struct reading *reading, struct templates *templates)
+static void check_samples(const struct reading *reading, struct templates *templates)
 {
 	for (uint32_t i = 0; i < sample_count(); i++)
 		check_sample(reading, templates, sample_at(i));

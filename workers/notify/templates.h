@@ -3,6 +3,7 @@
  * checked at start, so that no mistake waits for the day a mail is due. */
 #pragma once
 
+#include "config/complaints.h"
 #include "workers/notify/view.h"
 
 /* ROW(name, who reads it). The mails of the pair and of the coordinator say more than a giver's, so they
@@ -32,10 +33,10 @@
 
 struct templates;
 
-/* All mistakes at once, each "FILE:LINE: what is wrong"; and when all can be read, each file that has no
- * word to say in some sample. */
+/* All mistakes of all files at once, each "FILE:LINE:COLUMN: what is wrong"; and when all can be read,
+ * each file that has no word to say in some sample. */
 enum err templates_open(const char *folder, struct templates **templates,
-			struct buf *complaints) must_use;
+			struct complaints *complaints) must_use;
 void templates_close(struct templates **templates);
 
 struct mail_text {

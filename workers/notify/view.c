@@ -71,6 +71,35 @@ bool view_is_for(const struct view_info *info, enum view_audience audience)
 	return info->audience == VIEW_FOR_ALL || info->audience == audience;
 }
 
+static void print_name(const struct view_info *info, bool is_any, struct buf *out)
+{
+	static const char *const readers[] = {[VIEW_FOR_ALL] = "all",
+					      [VIEW_FOR_PAIR] = "pair",
+					      [VIEW_FOR_COORDINATOR] = "coordinator",
+					      [VIEW_FOR_LAYOUT] = "layout"};
+	scoped(buf_done) struct buf places = {0};
+
+	if (info->places & IN_MAIL)
+		buf_printf(&places, " mail");
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		if (lists[i].rows & info->places)
+			buf_printf(&places, " %s", lists[i].name);
+	}
+	buf_printf(out, "%-18s %-11s %s%s (in:%.*s)\n", is_any ? info->any : info->name,
+		   readers[info->audience], is_any ? "true: there is some of " : "",
+		   is_any ? info->name : info->holds, (int)places.size, places.data);
+}
+
+void view_print_names(struct buf *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		print_name(&names[i], false, out);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		print_name(&lists[i], false, out);
+		print_name(&lists[i], true, out);
+	}
+}
+
 static void show_people(struct view *view, const struct mail_body *body)
 {
 	row_set(&view->mail, VIEW_to_name, body->to.name);

@@ -155,5 +155,8 @@ const struct view_info *view_info(enum view_name name);
 const struct view_info *view_list_info(enum view_list_name name);
 /* NULL: there is none. */
 const struct view_info *view_find(struct str name);
+/* One line a name: which, for whom, where, what it holds. */
+void view_print_names(struct buf *out);
+
 /* May a template for these readers use it? */
 bool view_is_for(const struct view_info *info, enum view_audience audience);
