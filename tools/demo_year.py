@@ -189,7 +189,7 @@ def show_mail(folder):
     paths = sorted((folder / "Maildir" / "new").iterdir())
     for path in paths:
         message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-        if "ouvr" not in message["Subject"] and path != paths[-1]:
+        if "reprise des visites" not in message["Subject"] and path != paths[-1]:
             continue
         for name in ("From", "To", "Date", "Subject", "Message-ID"):
             print(f"{name}: {message[name]}")
