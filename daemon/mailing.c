@@ -183,12 +183,11 @@ static void post_to_pair(struct state *state, struct mail mail)
 	post_mail(state, mail);
 }
 
-/* Which case of the life has that number: cases are known by the fact that opened them. */
-static uint32_t find_life_case(const struct state *state, const struct life *life,
-			       const struct standing *facts, uint32_t number)
+/* Which case of the life has that number: cases are known by what opened them. */
+static uint32_t find_life_case(const struct life *life, uint32_t number)
 {
 	for (uint32_t i = 0; i < life->case_count; i++)
-		if (state->facts.items[facts[life->cases[i].opening].root].opened == number)
+		if (life->cases[i].number == number)
 			return i + 1;
 	return 0;
 }
@@ -213,7 +212,7 @@ void mailing_to_all(struct state *state, const struct cause *cause, uint32_t tem
 	life.cases = arena_new(&arena, (count + 1) * sizeof(*life.cases));
 	life.joined = arena_new(&arena, (count + 1) * sizeof(*life.joined));
 	life_compute(&state->policy, facts, count, visits, visit_count, &horizon, &life);
-	wanted = find_life_case(state, &life, facts, case_number);
+	wanted = find_life_case(&life, case_number);
 
 	mail = write_mail(state, cause, template, case_number, visit);
 	for (uint32_t i = 0; i < count && wanted; i++)

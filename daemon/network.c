@@ -139,6 +139,11 @@ uint32_t network_empty_cantons(const struct state *state, struct arena *arena, s
 
 /* --- a giver's cases ------------------------------------------------------------------------------- */
 
+static uint64_t case_opening_seq(const struct state *state, uint32_t number)
+{
+	return state->facts.items[state->cases.items[number].opening].seq;
+}
+
 /* The case a referral belongs to: the latest of its household that was opened no later. */
 static uint32_t case_of_referral(const struct state *state, const struct fact *fact)
 {
@@ -152,10 +157,11 @@ static uint32_t case_of_referral(const struct state *state, const struct fact *f
 			&state->parties.items[state->households.items[member].party];
 
 		for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next) {
-			const struct fact *other = &state->facts.items[at];
-			uint32_t number = other->opened ? case_resolve(state, other->opened) : 0;
+			uint32_t opened = state->facts.items[at].opened;
+			uint32_t number = opened ? case_resolve(state, opened) : 0;
 
-			if (number && (other->seq <= fact->seq || !found) && number > found)
+			if (number && number > found &&
+			    (!found || case_opening_seq(state, number) <= fact->seq))
 				found = number;
 		}
 	}

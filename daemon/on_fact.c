@@ -13,11 +13,8 @@ static uint32_t find_joined(const struct state *state, uint32_t household, uint3
 	for (uint32_t i = 0; i < portrait.fact_count; i++)
 		if (portrait.facts[i].index == fact)
 			joined = portrait.life.joined[i];
-	if (joined) {
-		const struct life_case *its = &portrait.life.cases[joined - 1];
-
-		number = state->facts.items[portrait.facts[its->opening].root].opened;
-	}
+	if (joined)
+		number = portrait.life.cases[joined - 1].number;
 	arena_done(&arena);
 	return number;
 }
@@ -55,8 +52,7 @@ static void answer_referral(struct state *state, const struct event *event, uint
 {
 	uint32_t household = party_household(state, event->found.household);
 	const struct fact *fact = &state->facts.items[index];
-	struct standing referral = {fact,      index,     index,         fact->opened,
-				    fact->seq, fact->day, fact->accepted};
+	struct standing referral = {fact, index, index, fact->seq, fact->day, fact->accepted};
 	uint32_t number =
 		corrects_another(state, index) ? 0 : find_case_of(state, household, index);
 

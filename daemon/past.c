@@ -64,7 +64,7 @@ static uint32_t add_stay(const struct look *look, uint32_t position,
 	uint32_t start = find_place(past, life_case->order_seq);
 
 	past->stays[past->stay_count++] = (struct stay){
-		.number = past->facts[life_case->opening].opened,
+		.number = life_case->number,
 		.order_seq = life_case->order_seq,
 		.start = start,
 		.referral = find_referral(past, start, until, position + 1),

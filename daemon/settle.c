@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/numbering.h"
+
 /* --- deriving --------------------------------------------------------------------------------- */
 
 /* Was it left waiting by a sector that does not open again soon? */
@@ -63,8 +65,7 @@ static bool visit_is_ahead(const struct state *state, const struct visit *visit)
 	return visit->day >= state->today;
 }
 
-/* Whoever was told of it is told again, unless its day has passed. */
-static void cancel_visit(struct state *state, uint32_t number, uint32_t case_number,
+void settle_cancel_visit(struct state *state, uint32_t number, uint32_t case_number,
 			 const struct cause *cause)
 {
 	struct visit *visit = state_get(state, visits, number);
@@ -79,106 +80,6 @@ static void cancel_visit(struct state *state, uint32_t number, uint32_t case_num
 
 /* --- numbers of cases ------------------------------------------------------------------------- */
 
-static struct fact *opening_fact(struct state *state, const struct portrait *portrait,
-				 const struct life_case *life_case)
-{
-	return &state->facts.items[portrait->facts[life_case->opening].root];
-}
-
-/* A fact of the group that opened a case once and does not now: no version of it holds any more, or it
- * opens nothing since another one does. */
-static uint32_t find_orphan(const struct state *state, const struct portrait *portrait,
-			    uint32_t head)
-{
-	for (uint32_t member = head; member; member = state->households.items[member].next_member) {
-		const struct party *party =
-			&state->parties.items[state->households.items[member].party];
-
-		for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next) {
-			if (state->facts.items[at].opened && !state_find_holder(state, at))
-				return at;
-		}
-	}
-	for (uint32_t i = 0; i < portrait->fact_count; i++)
-		if (state->facts.items[portrait->facts[i].root].opened && !portrait->life.joined[i])
-			return portrait->facts[i].root;
-	return 0;
-}
-
-/* A case keeps its number for ever; a new one takes over the number of a case whose opening was
- * retracted, so that what givers were told still leads somewhere, or else gets the next. */
-static bool number_case(struct state *state, const struct portrait *portrait, uint32_t head,
-			const struct life_case *life_case)
-{
-	struct fact *opening = opening_fact(state, portrait, life_case);
-	uint32_t orphan;
-
-	if (opening->opened)
-		return false;
-	orphan = find_orphan(state, portrait, head);
-	if (orphan) {
-		opening->opened = state->facts.items[orphan].opened;
-		state->facts.items[orphan].opened = 0;
-	} else {
-		opening->opened = state_add_case(
-			state, (struct case_record){.closed_on = DAY_NONE, .carry = {DAY_NONE, 0}});
-	}
-	return orphan != 0;
-}
-
-/* True when a number changed hands: its visits came along, and have to be told again. */
-static bool number_cases(struct state *state, const struct portrait *portrait, uint32_t head)
-{
-	bool is_taken_over = false;
-
-	for (uint32_t i = 0; i < portrait->life.case_count; i++)
-		is_taken_over |= number_case(state, portrait, head, &portrait->life.cases[i]);
-	return is_taken_over;
-}
-
-static void forget_case(struct state *state, uint32_t number, const struct cause *cause)
-{
-	struct case_record *record = state_get(state, cases, number);
-
-	if (record->visit)
-		cancel_visit(state, record->visit, number, cause);
-	record->is_gone = true;
-	record->joined = 0;
-	state_set_visit(state, record, 0);
-	queue_remove(&state->queue, number);
-}
-
-/* Every number the group ever gave leads to the case its fact belongs to now, or is gone. */
-static void lead_numbers(struct state *state, const struct portrait *portrait, uint32_t head,
-			 const struct cause *cause)
-{
-	for (uint32_t member = head; member; member = state->households.items[member].next_member) {
-		const struct party *party =
-			&state->parties.items[state->households.items[member].party];
-
-		for (uint32_t at = party->first_fact; at; at = state->facts.items[at].next)
-			if (state->facts.items[at].opened && !state_find_holder(state, at))
-				forget_case(state, state->facts.items[at].opened, cause);
-	}
-	for (uint32_t i = 0; i < portrait->fact_count; i++) {
-		uint32_t number = state->facts.items[portrait->facts[i].root].opened;
-		uint32_t joined = portrait->life.joined[i];
-
-		if (number && !joined)
-			forget_case(state, number, cause);
-		if (!number || !joined)
-			continue;
-		joined = opening_fact(state, portrait, &portrait->life.cases[joined - 1])->opened;
-		state->cases.items[number].is_gone = false;
-		state->cases.items[number].joined = joined == number ? 0 : joined;
-		state->cases.items[number].household = head;
-		if (joined != number) {
-			state_set_visit(state, &state->cases.items[number], 0);
-			queue_remove(&state->queue, number);
-		}
-	}
-}
-
 /* The open case of before went with its fact to a household that was erased: it leads nowhere. */
 static void forget_lost_case(struct state *state, const struct portrait *portrait, uint32_t head,
 			     const struct cause *cause)
@@ -188,9 +89,9 @@ static void forget_lost_case(struct state *state, const struct portrait *portrai
 	if (!number || state->cases.items[number].household != head)
 		return;
 	for (uint32_t i = 0; i < portrait->fact_count; i++)
-		if (state->facts.items[portrait->facts[i].root].opened == number)
+		if (portrait->facts[i].fact->opened == number)
 			return;
-	forget_case(state, number, cause);
+	numbering_forget(state, number, cause);
 }
 
 /* --- the state of a case ---------------------------------------------------------------------- */
@@ -282,8 +183,7 @@ static bool wants_derogation(const struct state *state, struct portrait *portrai
 static void fill_case(struct state *state, struct portrait *portrait,
 		      const struct life_case *life_case)
 {
-	struct fact *opening = opening_fact(state, portrait, life_case);
-	struct case_record *record = state_get(state, cases, opening->opened);
+	struct case_record *record = state_get(state, cases, life_case->number);
 	bool is_open = !life_case->is_closed;
 
 	place_case(state, portrait, life_case, record);
@@ -330,7 +230,7 @@ static void cancel_stray_visits(struct state *state, const struct portrait *port
 
 		if (!visit_is_active(visit) || (owner && state->cases.items[owner].visit == number))
 			continue;
-		cancel_visit(state, number, owner ? owner : visit->case_number, cause);
+		settle_cancel_visit(state, number, owner ? owner : visit->case_number, cause);
 	}
 }
 
@@ -371,12 +271,12 @@ void settle_household(struct state *state, uint32_t household, const struct caus
 	if (!state->has_policy || state->parties.items[record->party].is_erased)
 		return;
 	portrait_make(state, head, &arena, &portrait);
-	if (number_cases(state, &portrait, head))
+	if (numbering_assign(state, &portrait, head))
 		portrait_make(state, head, &arena, &portrait);
-	lead_numbers(state, &portrait, head, cause);
+	numbering_lead(state, &portrait, head, cause);
 	forget_lost_case(state, &portrait, head, cause);
 	for (uint32_t i = 0; i < portrait.life.case_count; i++) {
-		uint32_t number = opening_fact(state, &portrait, &portrait.life.cases[i])->opened;
+		uint32_t number = portrait.life.cases[i].number;
 		uint32_t tier_before = state->cases.items[number].tier;
 
 		fill_case(state, &portrait, &portrait.life.cases[i]);
@@ -384,7 +284,7 @@ void settle_household(struct state *state, uint32_t household, const struct caus
 		notice_cut(state, number, tier_before, cause);
 	}
 	open = life_open_case(&portrait.life);
-	record->open_case = open ? opening_fact(state, &portrait, open)->opened : 0;
+	record->open_case = open ? open->number : 0;
 	record->insee = portrait.life.insee;
 	cancel_stray_visits(state, &portrait, cause);
 	set_household_timer(state, head, portrait.horizon.next);
@@ -399,6 +299,7 @@ void settle_fact(struct state *state, uint32_t fact, const struct cause *cause)
 	uint32_t party = state->facts.items[holder ? holder : fact].party;
 	bool is_alone = true;
 
+	numbering_leave(state, holder);
 	settle_household(state, party_household(state, party), cause);
 	for (uint32_t at = newest; at; at = state->facts.items[at].replaces) {
 		if (state->facts.items[at].party == party)
@@ -428,7 +329,7 @@ void settle_erased(struct state *state, uint32_t head, const struct cause *cause
 	record->tier = 0;
 	record->effective_date = DAY_NONE;
 	if (record->visit)
-		cancel_visit(state, record->visit, household->open_case, cause);
+		settle_cancel_visit(state, record->visit, household->open_case, cause);
 	state_set_visit(state, record, 0);
 	household->open_case = 0;
 }
@@ -447,11 +348,6 @@ static bool links_same(const struct link *a, const struct link *b)
 	return (a->a == b->a && a->b == b->b) || (a->a == b->b && a->b == b->a);
 }
 
-static bool is_forgotten(const struct state *state, uint32_t household)
-{
-	return state->parties.items[state->households.items[household].party].is_erased;
-}
-
 /* Does this link hold two households together: it says so, and is the latest word on the two? Nothing
  * holds to one that was erased. */
 static bool link_holds(const struct state *state, uint32_t index)
@@ -460,7 +356,7 @@ static bool link_holds(const struct state *state, uint32_t index)
 	uint32_t household = link->a;
 
 	if (link->is_void || (link->kind != LINK_SAME && link->kind != LINK_JOINED) ||
-	    is_forgotten(state, link->a) || is_forgotten(state, link->b))
+	    household_is_erased(state, link->a) || household_is_erased(state, link->b))
 		return false;
 	for (uint32_t at = state->households.items[household].first_link; at;) {
 		const struct link *other = &state->links.items[at];

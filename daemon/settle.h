@@ -20,6 +20,10 @@ void settle_link(struct state *state, uint32_t a, uint32_t b, const struct cause
 /* Of a giver (index), from its facts. */
 void settle_giver(struct state *state, uint32_t giver);
 
+/* A visit that the machine takes back: whoever was told of it is told again, unless its day has passed. */
+void settle_cancel_visit(struct state *state, uint32_t visit, uint32_t case_number,
+			 const struct cause *cause);
+
 /* A household was erased: its open case closes, its visit is cancelled, nothing is derived any more. */
 void settle_erased(struct state *state, uint32_t head, const struct cause *cause);
 

@@ -5,7 +5,7 @@
 
 #include "daemon/state.h"
 
-enum { SNAPSHOT_VERSION = 2 };
+enum { SNAPSHOT_VERSION = 3 };
 
 typedef void snapshot_out_fn(void *context, const void *bytes, size_t size);
 

@@ -174,7 +174,8 @@ uint32_t state_add_fact(struct state *state, const struct fact *fact)
 		added->replaces = older && !is_forgotten(state, older) ? older : 0;
 		map_put(&state->key_index, added->key[0], index);
 	}
-	state_refresh_key(state, index);
+	if (added->replaces)
+		state_refresh_key(state, index);
 	return index;
 }
 
@@ -343,6 +344,11 @@ uint32_t household_head(const struct state *state, uint32_t household)
 	return state_get(state, households, household)->head;
 }
 
+bool household_is_erased(const struct state *state, uint32_t household)
+{
+	return state_get(state, parties, state_get(state, households, household)->party)->is_erased;
+}
+
 uint32_t case_resolve(const struct state *state, uint32_t number)
 {
 	while (number && number < state->cases.count) {
@@ -418,35 +424,47 @@ bool giver_has_left(const struct state *state, const struct giver *giver)
 
 /* --- facts that hold -------------------------------------------------------------------------- */
 
-void state_refresh_key(struct state *state, uint32_t fact)
+/* The number of a case goes along with a correction, and back when that is taken back. What was left by a
+ * version that is void since long stays where it is: with the household that was told it. */
+static void carry_number(struct state *state, uint32_t fact, uint32_t holder)
 {
-	uint32_t at = fact;
-	bool is_held = false;
-
-	if (has_key(&state->facts.items[fact]))
-		at = state_find_key(state, state->facts.items[fact].key);
-	for (; at; at = state->facts.items[at].replaces) {
+	for (uint32_t at = state_find_newest(state, fact); at && holder;
+	     at = state->facts.items[at].replaces) {
 		struct fact *version = &state->facts.items[at];
 
-		version->is_replaced = is_held;
-		is_held = is_held || !version->is_void;
+		if (at == holder || !version->opened || (version->is_void && at != fact))
+			continue;
+		assert(!state->facts.items[holder].opened);
+		state->facts.items[holder].opened = version->opened;
+		version->opened = 0;
 	}
+}
+
+void state_refresh_key(struct state *state, uint32_t fact)
+{
+	uint32_t holder = state_find_holder(state, fact);
+	bool is_held = false;
+
+	for (uint32_t at = state_find_newest(state, fact); at;
+	     at = state->facts.items[at].replaces) {
+		state->facts.items[at].is_replaced = is_held;
+		is_held = is_held || at == holder;
+	}
+	carry_number(state, fact, holder);
 }
 
 /* The place of a fact that holds: that of the oldest valid one under its key. */
 static struct standing stand(const struct state *state, uint32_t index)
 {
 	const struct fact *fact = &state->facts.items[index];
-	struct standing standing = {fact,      index,     index,         fact->opened,
-				    fact->seq, fact->day, fact->accepted};
+	struct standing standing = {fact, index, index, fact->seq, fact->day, fact->accepted};
 
 	for (uint32_t at = fact->replaces; at; at = state->facts.items[at].replaces) {
 		const struct fact *older = &state->facts.items[at];
 
-		standing.root = at;
-		standing.opened = older->opened;
 		if (older->is_void)
 			continue;
+		standing.root = at;
 		standing.seq = older->seq;
 		standing.day = older->day;
 		standing.accepted = older->accepted;
@@ -542,8 +560,8 @@ static struct standing *gather_group(struct gathering *gathering, uint32_t head,
 			     &state->parties.items[state->households.items[member].party]);
 	said = gathering->count;
 	for (uint32_t i = 0; i < said; i++)
-		if (gathering->facts[i].opened)
-			gather_visits_of(gathering, gathering->facts[i].opened);
+		if (gathering->facts[i].fact->opened)
+			gather_visits_of(gathering, gathering->facts[i].fact->opened);
 	for (uint32_t i = 1; i < gathering->count; i++)
 		if (gathering->facts[i - 1].seq > gathering->facts[i].seq) {
 			qsort(gathering->facts, gathering->count, sizeof(*gathering->facts),
@@ -586,7 +604,7 @@ struct life_visit *state_gather_visits(const struct state *state, const struct s
 	*count = 0;
 	for (int pass = 0; pass < 2; pass++) {
 		for (uint32_t i = 0; i < fact_count; i++) {
-			uint32_t number = facts[i].opened;
+			uint32_t number = facts[i].fact->opened;
 
 			for (uint32_t at = number ? state->cases.items[number].first_visit : 0; at;
 			     at = state->visits.items[at].next) {

@@ -213,6 +213,7 @@ uint32_t party_household(const struct state *state, uint32_t party);
 uint32_t party_giver(const struct state *state, uint32_t party);
 /* The head of the group a household (index) belongs to. */
 uint32_t household_head(const struct state *state, uint32_t household);
+bool household_is_erased(const struct state *state, uint32_t household);
 /* The case that number leads to now: itself, or the one it was merged into; 0 when it never was. */
 uint32_t case_resolve(const struct state *state, uint32_t number);
 

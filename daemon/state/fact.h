@@ -93,14 +93,13 @@ struct fact {
 	uint32_t next;     /* of the same party, later; 0: the last */
 	uint32_t replaces; /* the older fact under the same key, or 0 */
 	uint32_t source;   /* name number */
-	uint32_t
-		opened; /* the case it was the first to open, or 0; only on the oldest under a key */
-	day_t day;      /* Paris day of the event's time */
-	day_t accepted;   /* Paris day it was taken */
-	uint8_t kind;     /* enum event_kind */
-	bool is_old;      /* came long after it happened: it writes to nobody, raises no alarm */
-	bool is_void;     /* retracted */
-	bool is_replaced; /* a later fact under the same key holds */
+	uint32_t opened;   /* the case it opened, or 0; goes along to the version that holds */
+	day_t day;         /* Paris day of the event's time */
+	day_t accepted;    /* Paris day it was taken */
+	uint8_t kind;      /* enum event_kind */
+	bool is_old;       /* came long after it happened: it writes to nobody, raises no alarm */
+	bool is_void;      /* retracted */
+	bool is_replaced;  /* a later fact under the same key holds */
 	union {
 		struct referral_fact referral;
 		struct withdrawal_fact withdrawal;
@@ -123,8 +122,7 @@ struct fact {
 struct standing {
 	const struct fact *fact; /* what holds now */
 	uint32_t index;          /* of `fact` among the state's facts */
-	uint32_t root;           /* index of the oldest fact under the key, valid or not */
-	uint32_t opened;         /* the case it was the first to open, or 0 */
+	uint32_t root;           /* index of the oldest valid one under the key */
 	uint64_t seq;            /* place: number of the oldest valid one */
 	day_t day, accepted;     /* of the oldest valid one */
 };

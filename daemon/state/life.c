@@ -170,9 +170,9 @@ static bool is_recurrence(const struct living *living)
  * since. In a case that is open already its number leads there. */
 static void open_without_referral(struct living *living, enum answer policy, day_t first_date)
 {
-	if (living->open && now(living)->opened)
+	if (living->open && now(living)->fact->opened)
 		join_case(living);
-	else if (!living->open && (policy == SAID_YES || now(living)->opened))
+	else if (!living->open && (policy == SAID_YES || now(living)->fact->opened))
 		open_case(living, first_date);
 }
 
@@ -392,6 +392,21 @@ static void carry_over(struct living *living, struct life_case *life_case, struc
 		season_carry(living->policy, living->facts, living->count, from, until, horizon);
 }
 
+/* An earlier referral may come to a case, and leave it again: its number is with whoever brought it. */
+static void number_cases(struct living *living)
+{
+	struct life *life = living->life;
+
+	for (uint32_t i = 0; i < life->case_count; i++)
+		life->cases[i].number = living->facts[life->cases[i].opening].fact->opened;
+	for (uint32_t i = 0; i < living->count; i++) {
+		uint32_t its = life->joined[i];
+
+		if (its && !life->cases[its - 1].number)
+			life->cases[its - 1].number = living->facts[i].fact->opened;
+	}
+}
+
 void life_compute(const struct policy *policy, const struct standing *facts, uint32_t count,
 		  const struct life_visit *visits, uint32_t visit_count, struct horizon *horizon,
 		  struct life *life)
@@ -413,6 +428,7 @@ void life_compute(const struct policy *policy, const struct standing *facts, uin
 	}
 	pass_time(&living, horizon, UINT64_MAX);
 	drop_passed_visits(&living, horizon);
+	number_cases(&living);
 	for (uint32_t i = 0; i < life->case_count; i++)
 		carry_over(&living, &life->cases[i], horizon);
 }

@@ -8,7 +8,9 @@
 
 /* One case as the facts tell it. */
 struct life_case {
-	uint32_t opening;   /* index in the facts: what opened it first */
+	uint32_t opening; /* index in the facts: what opened it first */
+	uint32_t
+		number; /* its opening's, else that of the first that joined it with one; 0: none */
 	uint64_t order_seq; /* place of what opened it, or last reopened it */
 	day_t first_date;
 	bool has_referral;  /* else it needs contact */

@@ -100,6 +100,7 @@ class Model:
         self.late = {}          # recipient → what it gets tomorrow
         self.numbers = {}       # opening event → case number
         self.members = {}       # case number → numbers of the events that opened or joined it
+        self.leads = {}         # case number → the one that it became part of
         self.case_owner = {}    # case number → number of its household
         self.case_count = 0
         self.now = None
@@ -336,8 +337,15 @@ class Model:
     # cases
 
     def live_slot(self, number):
-        return next((self.facts.slot_of[n] for n in self.members.get(number, ())
+        """What a number stands on: a fact of its case, or, when all were retracted, one of the case that it
+        had become part of."""
+        slot = next((self.facts.slot_of[n] for n in self.members.get(number, ())
             if n in self.facts.slot_of), None)
+        owner = self.case_owner.get(self.leads.get(number))
+        if slot is None and owner is not None and \
+                self.facts.root(owner) == self.facts.root(self.case_owner[number]):
+            return self.live_slot(self.leads[number])
+        return slot
 
     def derive(self):
         """All cases as the facts make them today, with their numbers."""
@@ -355,19 +363,33 @@ class Model:
         used = {self.numbers[c.opener] for c in self.cases if c.opener in self.numbers}
         for case in self.cases:
             number = self.numbers.get(case.opener)
-            if number is None:
-                before = [k for k, m in self.members.items() if case.opener in m and k not in used]
-                number = before[0] if before else None
-            if number is None:
-                number = self.vanished_number(case, used)
+            brought = number is None and self.brought_number(case, used)
+            number = number or brought or self.earlier_number(case, used) or \
+                self.vanished_number(case, used)
             if number is None:
                 self.case_count += 1
                 number = self.case_count
             used.add(number)
             self.case_owner[number] = case.household
-            case.number = self.numbers[case.opener] = number
+            case.number = number
+            if not brought:
+                self.numbers[case.opener] = number
         for case in self.cases:
             self.members[case.number] = list(case.members)
+            self.leads.pop(case.number, None)
+        for number in self.members:
+            case = self.case_of(number)
+            if case and case.number != number:
+                self.leads[number] = case.number
+
+    def brought_number(self, case, used):
+        """An earlier referral came to a case: its number stays with who brought it."""
+        return next((self.numbers[n] for n in case.members
+            if n in self.numbers and self.numbers[n] not in used), None)
+
+    def earlier_number(self, case, used):
+        """What opened it is gone, and another of its facts opens it now."""
+        return next((k for k, m in self.members.items() if case.opener in m and k not in used), None)
 
     def vanished_number(self, case, used):
         """A case that never was leaves its number to the next case of its household."""

@@ -140,7 +140,7 @@ static void look_at_household(struct looking *looking, uint32_t head)
 			complain(looking, "a referral belongs to no case: household", head);
 	for (uint32_t i = 0; i < portrait.life.case_count; i++) {
 		const struct life_case *its = &portrait.life.cases[i];
-		uint32_t number = state->facts.items[portrait.facts[its->opening].root].opened;
+		uint32_t number = its->number;
 
 		if (!number || case_resolve(state, number) != number)
 			complain(looking, "a case has no number of its own: household", head);
@@ -209,12 +209,19 @@ static void look_at_list(struct looking *looking)
 	}
 }
 
-/* --- visits: never two of a pair at once ------------------------------------------------------------------- */
+/* --- visits: each that is to come is held by a case, and never two of a pair at once ------------------------ */
 
 static void look_at_visits(struct looking *looking)
 {
 	const struct state *state = looking->state;
 
+	for (uint32_t i = 1; i < state->visits.count; i++) {
+		uint32_t owner = case_resolve(state, state->visits.items[i].case_number);
+
+		if (visit_is_active(&state->visits.items[i]) &&
+		    (!owner || state->cases.items[owner].visit != i))
+			complain(looking, "no case holds visit", i);
+	}
 	for (uint32_t i = 1; i < state->active_visits.count; i++)
 		for (uint32_t j = 1; j < i; j++) {
 			const struct visit *a = &state->visits.items[state->active_visits.items[i]];
