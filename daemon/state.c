@@ -391,10 +391,12 @@ struct sector_record *state_sector(struct state *state, struct str id)
 		.weeks = WEEKS_NONE,
 		.told = {DAY_NONE, DAY_NONE, DAY_NONE, DAY_NONE},
 	};
+	uint32_t index;
 
 	if (found)
 		return &state->sectors.items[found - state->sectors.items];
-	return &state->sectors.items[table_add(state->sectors, record)];
+	index = table_add(state->sectors, record); /* the table may move: its place is looked up after */
+	return &state->sectors.items[index];
 }
 
 static uint64_t mailbox_key(uint32_t to, uint32_t recipient)
