@@ -473,7 +473,7 @@ def test_stop_does_not_wait_for_a_server_that_does_not_say_goodbye(bench, script
 
     bench.stop()
 
-    assert server.commands()[-1] == "QUIT"
+    wait_for(lambda: server.commands()[-1] == "QUIT", "the server has read what was said last")
 
 
 def test_kept_connection_that_the_server_closed_is_replaced(bench, script):
