@@ -3,6 +3,7 @@ at each command. All on loopback, in folders of their own, ended by whoever star
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -114,7 +115,8 @@ class Exim:
         self.port = free_port()
         self.write_config(certificates, certificate, security, login, options)
         self.process = subprocess.Popen([EXIM, "-C", self.folder / "exim.conf", "-bdf",
-                                         "-odi" if delivers else "-odq"], stderr=subprocess.DEVNULL)
+                                         "-odi" if delivers else "-odq"], stderr=subprocess.DEVNULL,
+                                        start_new_session=True)
         self.wait_until_up()
 
     def write_config(self, certificates, certificate, security, login, options):
@@ -171,9 +173,13 @@ class Exim:
         return path.read_text() if path.exists() else ""
 
     def close(self):
-        self.process.terminate()
-        self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Ends the daemon and what it has started, which would write on into the folder."""
+        deadline = time.monotonic() + PATIENCE_S
+        while kill_group(self.process.pid):
+            self.process.poll()
+            assert time.monotonic() < deadline, "Exim does not end"
+            time.sleep(0.01)
+        shutil.rmtree(self.folder)
 
 
 class Hold:
@@ -185,6 +191,15 @@ class Hold:
 
     def wait(self):
         assert self.reached.wait(PATIENCE_S), "the server never got so far"
+
+
+def kill_group(leader):
+    """False when nobody is left of it."""
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 HANG, DROP = "hang", "drop"
