@@ -139,8 +139,8 @@ static void lift_others(struct placing *placing)
 		struct visit *visit = &state->visits.items[number];
 		uint32_t owner = case_resolve(state, visit->case_number);
 
-		if (visit_is_fixed(visit) || is_in(&placing->cases, mix(owner)))
-			continue;
+		if (!owner || visit_is_fixed(visit) || is_in(&placing->cases, mix(owner)))
+			continue; /* without an owner: its case never was, and nobody is sent there */
 		visit->lifted = placing->cause->seq;
 		settle_household(state, state->cases.items[owner].household, placing->cause);
 	}
