@@ -140,7 +140,7 @@ static void lift_others(struct placing *placing)
 		uint32_t owner = case_resolve(state, visit->case_number);
 
 		if (!owner || visit_is_fixed(visit) || is_in(&placing->cases, mix(owner)))
-			continue; /* without an owner: its case never was, and nobody is sent there */
+			continue; /* without an owner: its case was retracted, so there is nobody to settle */
 		visit->lifted = placing->cause->seq;
 		settle_household(state, state->cases.items[owner].household, placing->cause);
 	}
