@@ -35,6 +35,12 @@ static bool next_lost(const struct state *state, struct lost *lost)
 	return false;
 }
 
+/* Does a fact that holds have a number, and opens and joins nothing? */
+static bool is_idle(const struct portrait *portrait, uint32_t fact)
+{
+	return portrait->facts[fact].fact->opened && !portrait->life.joined[fact];
+}
+
 /* The case where such a number leads: the one that it had joined, or one that had joined it; 0: none. */
 static uint32_t find_heir(const struct state *state, const struct portrait *portrait,
 			  uint32_t number)
@@ -73,20 +79,26 @@ static bool inherit(struct state *state, uint32_t number, uint32_t heir)
 	return has_visits;
 }
 
-/* Where two cases had become one, and the referral that opened one of them was retracted, the other goes
- * on. */
+static bool hand_over_one(struct state *state, const struct portrait *portrait, uint32_t number)
+{
+	uint32_t heir = find_heir(state, portrait, number);
+
+	return heir && inherit(state, number, heir);
+}
+
+/* Where two cases had become one, and what opened one of them was retracted or opens nothing any more, the
+ * other goes on. */
 static bool hand_over(struct state *state, const struct portrait *portrait, uint32_t head)
 {
 	struct lost lost = {head, 0};
 	bool is_handed = false;
 
-	while (next_lost(state, &lost)) {
-		uint32_t number = state->facts.items[lost.fact].opened;
-		uint32_t heir = find_heir(state, portrait, number);
-
-		if (heir)
-			is_handed |= inherit(state, number, heir);
-	}
+	while (next_lost(state, &lost))
+		is_handed |= hand_over_one(state, portrait, state->facts.items[lost.fact].opened);
+	for (uint32_t i = 0; i < portrait->fact_count; i++)
+		if (is_idle(portrait, i))
+			is_handed |=
+				hand_over_one(state, portrait, portrait->facts[i].fact->opened);
 	return is_handed;
 }
 
@@ -119,7 +131,8 @@ static uint32_t find_orphan(const struct state *state, const struct portrait *po
 		if (!find_heir(state, portrait, state->facts.items[lost.fact].opened))
 			found = better_orphan(state, found, lost.fact);
 	for (uint32_t i = 0; i < portrait->fact_count; i++)
-		if (portrait->facts[i].fact->opened && !portrait->life.joined[i])
+		if (is_idle(portrait, i) &&
+		    !find_heir(state, portrait, portrait->facts[i].fact->opened))
 			found = better_orphan(state, found, portrait->facts[i].index);
 	return found;
 }
@@ -152,17 +165,30 @@ bool numbering_assign(struct state *state, struct portrait *portrait, uint32_t h
 
 /* --- where numbers lead ----------------------------------------------------------------------- */
 
-void numbering_forget(struct state *state, uint32_t number, const struct cause *cause)
+bool numbering_forget(struct state *state, uint32_t number, const struct cause *cause)
 {
 	struct case_record *record = state_get(state, cases, number);
+	uint32_t owner = case_resolve(state, number);
+	bool is_cancelled = false;
 
-	for (uint32_t at = record->first_visit; at; at = state->visits.items[at].next)
-		if (visit_is_active(&state->visits.items[at]))
-			settle_cancel_visit(state, at, number, cause);
+	for (uint32_t at = record->first_visit; at; at = state->visits.items[at].next) {
+		if (!visit_is_active(&state->visits.items[at]))
+			continue;
+		settle_cancel_visit(state, at, owner ? owner : number, cause);
+		is_cancelled = true;
+	}
 	record->is_gone = true;
 	record->joined = 0;
 	state_set_visit(state, record, 0);
 	queue_remove(&state->queue, number);
+	return is_cancelled;
+}
+
+/* A number whose fact opens nothing any more: to its heir, or nowhere. */
+static bool lead_lost(struct state *state, const struct portrait *portrait, uint32_t number,
+		      const struct cause *cause)
+{
+	return !find_heir(state, portrait, number) && numbering_forget(state, number, cause);
 }
 
 static void lead(struct state *state, uint32_t number, uint32_t to, uint32_t head)
@@ -178,22 +204,24 @@ static void lead(struct state *state, uint32_t number, uint32_t to, uint32_t hea
 	queue_remove(&state->queue, number);
 }
 
-void numbering_lead(struct state *state, const struct portrait *portrait, uint32_t head,
+bool numbering_lead(struct state *state, const struct portrait *portrait, uint32_t head,
 		    const struct cause *cause)
 {
 	struct lost lost = {head, 0};
+	bool is_cancelled = false;
 
 	while (next_lost(state, &lost))
-		if (!find_heir(state, portrait, state->facts.items[lost.fact].opened))
-			numbering_forget(state, state->facts.items[lost.fact].opened, cause);
+		is_cancelled |=
+			lead_lost(state, portrait, state->facts.items[lost.fact].opened, cause);
 	for (uint32_t i = 0; i < portrait->fact_count; i++) {
 		uint32_t number = portrait->facts[i].fact->opened, its = portrait->life.joined[i];
 
 		if (number && its)
 			lead(state, number, portrait->life.cases[its - 1].number, head);
 		else if (number)
-			numbering_forget(state, number, cause);
+			is_cancelled |= lead_lost(state, portrait, number, cause);
 	}
+	return is_cancelled;
 }
 
 /* --- facts that move -------------------------------------------------------------------------- */

@@ -11,12 +11,13 @@
  * again. */
 bool numbering_assign(struct state *state, struct portrait *portrait, uint32_t head) must_use;
 
-/* Every number the group ever gave leads to the case its fact belongs to now, or is gone. */
-void numbering_lead(struct state *state, const struct portrait *portrait, uint32_t head,
-		    const struct cause *cause);
+/* Every number the group ever gave leads to the case its fact belongs to now, or is gone. True when visits
+ * were cancelled, and the portrait is to be made again. */
+bool numbering_lead(struct state *state, const struct portrait *portrait, uint32_t head,
+		    const struct cause *cause) must_use;
 
-/* A number leads nowhere any more: its visits are cancelled. */
-void numbering_forget(struct state *state, uint32_t number, const struct cause *cause);
+/* A number leads nowhere any more: its visits are cancelled. True when there were any. */
+bool numbering_forget(struct state *state, uint32_t number, const struct cause *cause);
 
 /* Before groups are settled because a fact went from one to another, with its number: leaves it behind
  * where it is needed. */

@@ -91,7 +91,7 @@ static void forget_lost_case(struct state *state, const struct portrait *portrai
 	for (uint32_t i = 0; i < portrait->fact_count; i++)
 		if (portrait->facts[i].fact->opened == number)
 			return;
-	numbering_forget(state, number, cause);
+	(void)numbering_forget(state, number, cause);
 }
 
 /* --- the state of a case ---------------------------------------------------------------------- */
@@ -273,7 +273,8 @@ void settle_household(struct state *state, uint32_t household, const struct caus
 	portrait_make(state, head, &arena, &portrait);
 	if (numbering_assign(state, &portrait, head))
 		portrait_make(state, head, &arena, &portrait);
-	numbering_lead(state, &portrait, head, cause);
+	if (numbering_lead(state, &portrait, head, cause))
+		portrait_make(state, head, &arena, &portrait);
 	forget_lost_case(state, &portrait, head, cause);
 	for (uint32_t i = 0; i < portrait.life.case_count; i++) {
 		uint32_t number = portrait.life.cases[i].number;

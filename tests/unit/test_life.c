@@ -290,6 +290,48 @@ static void test_cut_goes_first(void **unused)
 	story_end(&story);
 }
 
+static void tell_same(struct story *story, const char *subject, const char *other)
+{
+	struct event event;
+
+	event_clear(&event, EVENT_HOUSEHOLD_SAME_AS);
+	event.subject = str_from(subject);
+	event.subject_source = STR("urn:test");
+	event.data.household_same_as.other =
+		(struct reference){true, STR("urn:test"), str_from(other)};
+	story_tell(story, &event);
+}
+
+/* What opened the first of two cases that became one opens nothing any more, once a date is corrected: the
+ * other goes on, with the visit, and the first one's number leads there. */
+static void test_request_that_opens_nothing_hands_over(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-02-02");
+	story_giver(&story, "TS1");
+	story.policy.rules.open_on_recurrence = SAID_YES;
+	story_applies(&story);
+	story_request(&story, "H1", "R1", ELECTRICITY_BIT, "2015-01-10");
+	story_request(&story, "H1", "R2", ELECTRICITY_BIT, "2015-02-02");
+	story_referral(&story, "F1", "TS1", "H2", "39001", "Jean Dupont", "0384000001");
+	tell_same(&story, "H1", "H2");
+	assert_int_equal(case_resolve(story_state(&story), 2), 1);
+	story_goes_to(&story, "2015-02-03");
+	story_visit(&story, EVENT_VISIT_CONFIRMED, 1);
+
+	story_request(&story, "H1", "R1", ELECTRICITY_BIT, "2012-01-10");
+
+	assert_int_equal(case_resolve(story_state(&story), 1), 2);
+	assert_int_equal(story_case(&story, 2)->state, CASE_STATE_PLANNED);
+	assert_int_equal(story_case(&story, 2)->visit, 1);
+	assert_int_equal(story_state(&story)->visits.items[1].state, VISIT_STATE_CONFIRMED);
+	story_goes_to(&story, "2015-02-04");
+	story_holds(&story);
+	story_end(&story);
+}
+
 /* The same event again is a duplicate; the same identity with other content a conflict. */
 static void test_duplicates_and_conflicts(void **unused)
 {
@@ -385,6 +427,7 @@ int main(void)
 		cmocka_unit_test(test_retracted_referral_never_was),
 		cmocka_unit_test(test_requests_count_for_two_years),
 		cmocka_unit_test(test_cut_goes_first),
+		cmocka_unit_test(test_request_that_opens_nothing_hands_over),
 		cmocka_unit_test(test_duplicates_and_conflicts),
 		cmocka_unit_test(test_old_facts_are_silent),
 		cmocka_unit_test(test_two_new_pairs_go_at_the_same_time),
