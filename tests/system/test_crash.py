@@ -240,11 +240,13 @@ def advance(core, day):
 
 
 def settle(core, load):
-    """A day later everything due is done; what was buried by kills is kicked first."""
+    """Days later everything is done; what was buried by kills is kicked first, and what a reader had too much
+    of for one day comes the day after."""
     load.day = today(core) + datetime.timedelta(days=1)
     for _ in range(5):
         advance(core, load.day)
-        if not core.control("task.kick", {"state": "buried"})["kicked"]:
+        kicked = core.control("task.kick", {"state": "buried"})["kicked"]
+        if not kicked and "scheduled" not in core.status("status")["tasks"]["by_state"]:
             break
         load.day += datetime.timedelta(days=1)
     tasks = check_tasks(core)
