@@ -175,6 +175,7 @@ static void ask_wanted_plan(struct state *state)
 void apply_time(struct state *state, ms_t until, struct effects *effects)
 {
 	assert(until >= state->now);
+	state->event_tasks = state->tasks.count;
 	run_timers(state, until, &(struct cause){.seq = state->seq + 1, .effects = effects});
 	ask_wanted_plan(state);
 }
@@ -191,6 +192,7 @@ void apply(struct state *state, const struct event *event, struct effects *effec
 	assert(event->seq == state->seq + 1);
 	assert(event->accepted >= state->now);
 	state->seq = event->seq;
+	state->event_tasks = state->tasks.count;
 	if (event->kind == EVENT_JOURNAL_BEGUN)
 		set_time(state, event->accepted);
 	run_timers(state, event->accepted, &passing);

@@ -238,31 +238,17 @@ void mailing_to_member(struct state *state, const struct cause *cause, uint32_t 
 	free(routes.items);
 }
 
-/* The mail by which the coordinator hears of a cut that the same event told, or NULL. */
-static struct mail *find_cut_mail(struct state *state, const struct cause *cause)
-{
-	for (uint32_t i = state->tasks.count; i-- > 1;) {
-		struct mail *mail = &state->tasks.items[i].mail;
-
-		if (mail->about != cause->seq)
-			return NULL;
-		if (mail->template == TEMPLATE_COORDINATOR && mail->to == TO_COORDINATOR)
-			return mail;
-	}
-	return NULL;
-}
-
 void mailing_cut(struct state *state, const struct cause *cause, uint32_t case_number)
 {
 	struct mail mail = write_mail(state, cause, TEMPLATE_COORDINATOR, case_number, 0);
-	struct mail *earlier;
+	uint32_t twin;
 
 	mail.to = TO_COORDINATOR;
 	if (cause->is_silent)
 		return;
-	earlier = find_cut_mail(state, cause);
-	if (earlier)
-		mail_add_part(state, earlier, mail);
+	twin = post_find_twin(state, &mail);
+	if (twin)
+		mail_add_part(state, &state->tasks.items[twin].mail, mail);
 	else
 		post_at_once(state, mail);
 }
@@ -281,23 +267,31 @@ static bool says_the_same(const struct mail *other, const struct mail *mail,
 			  const struct route *route)
 {
 	return other->about == mail->about && other->template == mail->template &&
+	       other->case_number == mail->case_number && other->visit == mail->visit &&
 	       other->to == route->to && other->recipient == route->recipient;
 }
 
-/* Is there another mail about the same event to that reader, by itself or in a digest? Asked only when
- * somebody left, so it may take its time. */
+/* The task says it to that reader, by itself or as one of its parts. */
+static bool tells(const struct state *state, const struct task *task, const struct mail *mail,
+		  const struct route *route)
+{
+	if (task->kind != TASK_KIND_MAIL || task_state_is_void(task->state))
+		return false;
+	if (says_the_same(&task->mail, mail, route))
+		return true;
+	for (uint32_t at = task->mail.parts; at; at = state->parts.items[at].next)
+		if (says_the_same(&state->parts.items[at], mail, route))
+			return true;
+	return false;
+}
+
+/* Does another task than that one say the same to that reader? Asked only when somebody left, so it may
+ * take its time. */
 static bool is_told(const struct state *state, uint32_t number, const struct mail *mail,
 		    const struct route *route)
 {
-	for (uint32_t i = 1; i < state->tasks.count; i++) {
-		const struct task *task = &state->tasks.items[i];
-
-		if (i != number && task->kind == TASK_KIND_MAIL &&
-		    !task_state_is_void(task->state) && says_the_same(&task->mail, mail, route))
-			return true;
-	}
-	for (uint32_t i = 1; i < state->parts.count; i++)
-		if (says_the_same(&state->parts.items[i], mail, route))
+	for (uint32_t i = 1; i < state->tasks.count; i++)
+		if (i != number && tells(state, &state->tasks.items[i], mail, route))
 			return true;
 	return false;
 }
@@ -305,14 +299,24 @@ static bool is_told(const struct state *state, uint32_t number, const struct mai
 /* What concerns the network is for the giver itself, as long as it belongs to it. */
 static bool is_nobodys(const struct state *state, const struct mail *mail)
 {
-	return !mail->case_number && mail->template != TEMPLATE_DIGEST &&
+	return !mail->case_number &&
 	       giver_has_left(state, &state->givers.items[party_giver(state, mail->giver)]);
 }
 
-static void post_copies(struct state *state, uint32_t number, const struct mail *mail,
-			const struct routes *routes)
+/* Those who read a mail now; nobody, when it is about a network that its giver has left. */
+static void find_readers(const struct state *state, const struct mail *mail, struct routes *routes)
 {
-	for (uint32_t i = 1; i < routes->count; i++)
+	if (!mail->giver)
+		add_route(routes, (struct route){mail->to, mail->recipient, false, false});
+	else if (!is_nobodys(state, mail))
+		find_routes(state, mail->giver, referral_day(state, mail), routes);
+}
+
+/* To each of the routes from the one at `first` on that does not hear it from another task. */
+static void post_copies(struct state *state, uint32_t number, const struct mail *mail,
+			const struct routes *routes, uint32_t first)
+{
+	for (uint32_t i = first; i < routes->count; i++)
 		if (!is_told(state, number, mail, &routes->items[i]))
 			post_route(state, *mail, &routes->items[i]);
 }
@@ -337,34 +341,82 @@ static const struct route *divert(struct state *state, uint32_t number, const st
 		state_move_task(state, number, TASK_STATE_CANCELLED);
 	state->tasks.items[number].mail.to = (uint8_t)first->to;
 	state->tasks.items[number].mail.recipient = first->recipient;
-	post_copies(state, number, &mail, routes);
+	post_copies(state, number, &mail, routes, 1);
 	return first;
 }
 
-/* Gives a mail that waits to whoever reads it now; one that nobody needs any more is cancelled. False
- * when its reader has no address yet. */
-static bool readdress(struct state *state, uint32_t number)
+static void drop_nowhere(struct state *state, uint32_t number, const struct route *route)
+{
+	if (route->is_nowhere && !task_state_is_over(state->tasks.items[number].state))
+		state_move_task(state, number, TASK_STATE_CANCELLED);
+}
+
+static bool readdress_mail(struct state *state, uint32_t number)
 {
 	const struct mail mail = state_get(state, tasks, number)->mail;
 	struct routes routes = {0};
-	const struct route *route;
 	bool has_reader = true;
 
-	if (mail.to == TO_PAIR || !mail.giver)
-		return true;
-	if (is_nobodys(state, &mail)) {
+	find_readers(state, &mail, &routes);
+	if (!routes.count) {
 		state_move_task(state, number, TASK_STATE_CANCELLED);
-		return true;
+	} else {
+		const struct route *route = find_present(&routes, &mail);
+
+		if (!route)
+			route = divert(state, number, &routes);
+		drop_nowhere(state, number, route);
+		has_reader = !route->is_held;
 	}
-	find_routes(state, mail.giver, referral_day(state, &mail), &routes);
-	route = find_present(&routes, &mail);
-	if (!route)
-		route = divert(state, number, &routes);
-	has_reader = !route->is_held;
-	if (route->is_nowhere && !task_state_is_over(state->tasks.items[number].state))
-		state_move_task(state, number, TASK_STATE_CANCELLED);
 	free(routes.items);
 	return has_reader;
+}
+
+/* When the reader of the digest no longer reads this part, it goes to those who do. */
+static void readdress_part(struct state *state, uint32_t number, uint32_t at, struct route *own)
+{
+	const struct mail part = *state_get(state, parts, at);
+	struct routes routes = {0};
+	const struct route *present;
+
+	find_readers(state, &part, &routes);
+	present = find_present(&routes, &part);
+	if (present) {
+		*own = *present;
+	} else {
+		mail_remove_part(state, number, at);
+		post_copies(state, number, &part, &routes, 0);
+	}
+	free(routes.items);
+}
+
+/* The mails of a digest may have several readers by now: each goes to its own, and what is left stays. */
+static bool readdress_digest(struct state *state, uint32_t number)
+{
+	struct route own = {0};
+	uint32_t next;
+
+	for (uint32_t at = state->tasks.items[number].mail.parts; at; at = next) {
+		next = state->parts.items[at].next;
+		readdress_part(state, number, at, &own);
+	}
+	if (!state->tasks.items[number].mail.parts)
+		post_cancel_digest(state, number);
+	else
+		drop_nowhere(state, number, &own);
+	return !own.is_held;
+}
+
+/* Gives what waits to whoever reads it now; what nobody needs any more is cancelled. False when its reader
+ * has no address yet. */
+static bool readdress(struct state *state, uint32_t number)
+{
+	const struct mail *mail = &state_get(state, tasks, number)->mail;
+
+	if (mail->to == TO_PAIR)
+		return true;
+	return mail->template == TEMPLATE_DIGEST ? readdress_digest(state, number)
+						 : readdress_mail(state, number);
 }
 
 /* Still in a state in which it waits, after it was readdressed. */

@@ -131,16 +131,32 @@ void mail_add_part(struct state *state, struct mail *mail, struct mail part)
 	mail->part_count++;
 }
 
-static uint32_t open_digest(struct state *state, const struct mail *first, ms_t at)
+void mail_remove_part(struct state *state, uint32_t number, uint32_t part)
 {
-	struct mail digest = {
+	struct mail *mail = &state_get(state, tasks, number)->mail;
+	uint32_t *link = &mail->parts;
+
+	while (*link != part)
+		link = &state_get(state, parts, *link)->next;
+	*link = state->parts.items[part].next;
+	mail->part_count--;
+	mail->giver = mail->parts ? state->parts.items[mail->parts].giver : 0;
+}
+
+static struct mail begin_digest(const struct mail *first)
+{
+	return (struct mail){
 		.about = first->about,
 		.to = first->to,
 		.recipient = first->recipient,
 		.giver = first->giver,
 		.template = TEMPLATE_DIGEST,
 	};
-	uint32_t number = add_mail(state, digest);
+}
+
+static uint32_t open_digest(struct state *state, const struct mail *first, ms_t at)
+{
+	uint32_t number = add_mail(state, begin_digest(first));
 
 	state_mailbox(state, first->to, first->recipient)->digest = number;
 	schedule(state, number, at);
@@ -154,6 +170,22 @@ static void gather(struct state *state, struct mail mail, ms_t at)
 	if (!digest || state->tasks.items[digest].mail.part_count == MAIL_ITEMS_MAX)
 		digest = open_digest(state, &mail, at);
 	mail_add_part(state, &state->tasks.items[digest].mail, mail);
+}
+
+/* It takes no more mails. */
+static void close_digest(struct state *state, uint32_t number)
+{
+	const struct mail *mail = &state_get(state, tasks, number)->mail;
+	struct mailbox *box = state_mailbox(state, mail->to, mail->recipient);
+
+	if (box->digest == number)
+		box->digest = 0;
+}
+
+void post_cancel_digest(struct state *state, uint32_t number)
+{
+	close_digest(state, number);
+	state_move_task(state, number, TASK_STATE_CANCELLED);
 }
 
 /* How often this mail's reader wants to be written to. What concerns the network has its day, and is
@@ -181,6 +213,44 @@ static bool count_mail(struct state *state, const struct mail *mail, ms_t at)
 	return true;
 }
 
+/* --- two mails of one event ------------------------------------------------------------------------ */
+
+/* The template by which a mail speaks; of a digest, that of its first mail. */
+static uint32_t template_of(const struct state *state, const struct mail *mail)
+{
+	return mail->template == TEMPLATE_DIGEST ? state->parts.items[mail->parts].template
+						 : mail->template;
+}
+
+uint32_t post_find_twin(const struct state *state, const struct mail *mail)
+{
+	for (uint32_t i = state->event_tasks; i < state->tasks.count; i++) {
+		const struct task *task = &state->tasks.items[i];
+
+		if (task->kind == TASK_KIND_MAIL && !task_state_is_over(task->state) &&
+		    task->mail.about == mail->about && task->mail.to == mail->to &&
+		    task->mail.recipient == mail->recipient &&
+		    task->mail.part_count < MAIL_ITEMS_MAX &&
+		    template_of(state, &task->mail) == mail->template)
+			return i;
+	}
+	return 0;
+}
+
+/* One mail that says both. */
+static void join(struct state *state, uint32_t twin, struct mail mail)
+{
+	struct mail *its = &state_get(state, tasks, twin)->mail;
+
+	if (its->template != TEMPLATE_DIGEST) {
+		struct mail first = *its;
+
+		*its = begin_digest(&first);
+		mail_add_part(state, its, first);
+	}
+	mail_add_part(state, its, mail);
+}
+
 /* --- posting --------------------------------------------------------------------------------------- */
 
 /* Where a mail has to wait for others: until when; MS_NONE: it goes by itself at `at`. */
@@ -199,9 +269,14 @@ static ms_t gathered_until(struct state *state, const struct mail *mail, ms_t at
 
 void post_mail(struct state *state, struct mail mail)
 {
-	ms_t at = allowed_from(state, state->now);
-	ms_t until = gathered_until(state, &mail, at);
+	ms_t at = allowed_from(state, state->now), until;
+	uint32_t twin = post_find_twin(state, &mail);
 
+	if (twin) {
+		join(state, twin, mail);
+		return;
+	}
+	until = gathered_until(state, &mail, at);
 	if (until == MS_NONE)
 		schedule(state, add_mail(state, mail), at);
 	else
@@ -224,7 +299,12 @@ static void hold(struct state *state, uint32_t number)
 
 void post_hold(struct state *state, struct mail mail)
 {
-	hold(state, add_mail(state, mail));
+	uint32_t twin = post_find_twin(state, &mail);
+
+	if (twin)
+		join(state, twin, mail);
+	else
+		hold(state, add_mail(state, mail));
 }
 
 void post_take_back(struct state *state, uint32_t task)
@@ -239,7 +319,7 @@ void post_release(struct state *state, uint32_t number)
 	ms_t at = allowed_from(state, state->now);
 	ms_t until = gathered_until(state, &mail, at);
 
-	if (until == MS_NONE) {
+	if (until == MS_NONE || mail.template == TEMPLATE_DIGEST) {
 		schedule(state, number, at);
 		return;
 	}
@@ -253,10 +333,7 @@ void post_due(struct state *state, uint32_t number)
 	struct task *task = state_get(state, tasks, number);
 
 	if (task->mail.template == TEMPLATE_DIGEST) {
-		struct mailbox *box = state_mailbox(state, task->mail.to, task->mail.recipient);
-
-		if (box->digest == number)
-			box->digest = 0;
+		close_digest(state, number);
 		(void)count_mail(state, &task->mail, state->now);
 		if (task->mail.part_count == 1)
 			task->mail = state->parts.items[task->mail.parts];

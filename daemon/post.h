@@ -11,7 +11,10 @@ uint32_t task_create(struct state *state, struct task task);
 /* One that was given up, or waits for its next try, is tried now as if for the first time. */
 void task_kick(struct state *state, uint32_t task);
 
-/* A mail to a recipient, as soon as it may go. */
+/* The mail by which the event at work says something by that template to that reader already; 0: none. */
+uint32_t post_find_twin(const struct state *state, const struct mail *mail);
+
+/* A mail to a recipient, as soon as it may go. Two of one event, template and reader are one digest. */
 void post_mail(struct state *state, struct mail mail);
 /* The same without waiting or counting: a cut. */
 void post_at_once(struct state *state, struct mail mail);
@@ -25,5 +28,9 @@ void post_take_back(struct state *state, uint32_t task);
 /* The time of a scheduled mail has come. */
 void post_due(struct state *state, uint32_t task);
 
-/* Adds a part to a mail. */
+/* A digest of which nothing is left. */
+void post_cancel_digest(struct state *state, uint32_t task);
+
+/* Adds a part to a mail; takes one out of a digest. */
 void mail_add_part(struct state *state, struct mail *mail, struct mail part);
+void mail_remove_part(struct state *state, uint32_t digest, uint32_t part);

@@ -395,7 +395,8 @@ struct sector_record *state_sector(struct state *state, struct str id)
 
 	if (found)
 		return &state->sectors.items[found - state->sectors.items];
-	index = table_add(state->sectors, record); /* the table may move: its place is looked up after */
+	index = table_add(state->sectors,
+			  record); /* the table may move: its place is looked up after */
 	return &state->sectors.items[index];
 }
 

@@ -70,7 +70,8 @@ static void look_at_tasks(struct looking *looking)
 static bool is_same_mail(const struct mail *a, const struct mail *b)
 {
 	return a->about == b->about && a->template == b->template && a->to == b->to &&
-	       a->recipient == b->recipient && a->template != TEMPLATE_DIGEST;
+	       a->recipient == b->recipient && a->template != TEMPLATE_DIGEST &&
+	       a->case_number == b->case_number && a->visit == b->visit;
 }
 
 /* The mails that a task stands for: itself, or the parts of a digest. */

@@ -81,6 +81,13 @@ static void refer(struct story *story, const char *form, const char *giver, cons
 	story_referral(story, form, giver, NULL, insee, form, NULL);
 }
 
+/* A policy by which "nord" has never been open. */
+static void close_nord(struct story *story)
+{
+	list_at(&story->policy.sectors, struct policy_sector, 0)->openings.count = 0;
+	story_applies(story);
+}
+
 /* Four weeks before, on the day, six weeks before the end, and when it is over; to those who belong there. */
 static void test_givers_hear_of_their_sector(void **unused)
 {
@@ -242,6 +249,58 @@ static void test_weekly_pace(void **unused)
 
 	assert_int_equal(sent(&story, TEMPLATE_DIGEST, "W"), 1);
 	assert_int_equal(sent(&story, TEMPLATE_ACK, "W"), 1);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* The mails of a digest whose givers come to have different readers part: each goes to its own. */
+static void test_digest_of_two_readers(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-03-02");
+	enter(&story, (struct person_of_trust){"A", "39001"});
+	enter(&story, (struct person_of_trust){"B", "39001"});
+	enter(&story, (struct person_of_trust){"NEXT", "39001", .pace = PACE_WEEKLY});
+	enter(&story, (struct person_of_trust){"OTHER", "39001"});
+	leave(&story, "A", "NEXT");
+	leave(&story, "B", "NEXT");
+	story_goes_to(&story, "2015-03-04");
+	refer(&story, "F1", "A", "39001");
+	refer(&story, "F2", "B", "39001");
+	leave(&story, "B", "OTHER");
+
+	story_goes_to(&story, "2015-03-09");
+
+	assert_int_equal(sent(&story, TEMPLATE_ACK, "NEXT"), 1);
+	assert_int_equal(sent(&story, TEMPLATE_ACK, "OTHER"), 1);
+	assert_int_equal(story_mails(&story, TEMPLATE_DIGEST), 0);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* One event that takes two visits back is one mail to the giver of both, and one to the pair. */
+static void test_two_visits_by_one_event(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-03-02");
+	enter(&story, (struct person_of_trust){"A", "39001"});
+	refer(&story, "F1", "A", "39001");
+	refer(&story, "F2", "A", "39001");
+	story_goes_to(&story, "2015-03-03");
+	story_visit(&story, EVENT_VISIT_CONFIRMED, 1);
+	story_visit(&story, EVENT_VISIT_CONFIRMED, 2);
+
+	close_nord(&story);
+
+	assert_int_equal(story_state(&story)->visits.items[1].state, VISIT_STATE_CANCELLED);
+	assert_int_equal(story_state(&story)->visits.items[2].state, VISIT_STATE_CANCELLED);
+	assert_int_equal(sent(&story, TEMPLATE_DIGEST, "A"), 1);
+	assert_int_equal(story_mails(&story, TEMPLATE_DIGEST), 2);
+	assert_int_equal(story_mails(&story, TEMPLATE_VISIT_CHANGED), 0);
 	story_holds(&story);
 	story_end(&story);
 }
@@ -440,6 +499,8 @@ int main(void)
 		cmocka_unit_test(test_outreach),
 		cmocka_unit_test(test_ten_a_day),
 		cmocka_unit_test(test_weekly_pace),
+		cmocka_unit_test(test_digest_of_two_readers),
+		cmocka_unit_test(test_two_visits_by_one_event),
 		cmocka_unit_test(test_quiet_hours),
 		cmocka_unit_test(test_colleagues),
 		cmocka_unit_test(test_refused_address),
