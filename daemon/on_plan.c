@@ -139,10 +139,10 @@ static void lift_others(struct placing *placing)
 		struct visit *visit = &state->visits.items[number];
 		uint32_t owner = case_resolve(state, visit->case_number);
 
-		if (!owner || visit_is_fixed(visit) || is_in(&placing->cases, mix(owner)))
-			continue; /* without an owner: its case was retracted, so there is nobody to settle */
+		if (visit_is_fixed(visit) || is_in(&placing->cases, mix(owner)))
+			continue;
 		visit->lifted = placing->cause->seq;
-		settle_household(state, state->cases.items[owner].household, placing->cause);
+		settle_household(state, state_get(state, cases, owner)->household, placing->cause);
 	}
 }
 
