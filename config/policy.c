@@ -158,6 +158,24 @@ const struct policy_pair *policy_find_pair(const struct policy *policy, struct s
 	return NULL;
 }
 
+static void print_id(uint32_t position, struct str id, struct buf *out)
+{
+	buf_printf(out, "%s", position ? ", " : "");
+	buf_add_str(out, id);
+}
+
+void policy_print_sectors(const struct policy *policy, struct buf *out)
+{
+	for (uint32_t i = 0; i < policy->sectors.count; i++)
+		print_id(i, policy_sector_at(policy, i)->id, out);
+}
+
+void policy_print_pairs(const struct policy *policy, struct buf *out)
+{
+	for (uint32_t i = 0; i < policy->pairs.count; i++)
+		print_id(i, list_at(&policy->pairs, struct policy_pair, i)->id, out);
+}
+
 const struct policy_opening *sector_opening_on(const struct policy_sector *sector, day_t day)
 {
 	for (uint32_t i = 0; i < sector->openings.count; i++) {

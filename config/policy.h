@@ -42,6 +42,10 @@ const struct policy_sector *policy_sector_at(const struct policy *policy, uint32
 uint32_t policy_sector_number(const struct policy *policy, struct str id);
 const struct policy_pair *policy_find_pair(const struct policy *policy, struct str id);
 
+/* "dole, champagnole": the ids of all. */
+void policy_print_sectors(const struct policy *policy, struct buf *out);
+void policy_print_pairs(const struct policy *policy, struct buf *out);
+
 /* The opening that holds `day`, or NULL. */
 const struct policy_opening *sector_opening_on(const struct policy_sector *sector, day_t day);
 /* The first opening that begins after `day`, or NULL. */

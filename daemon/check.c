@@ -390,12 +390,15 @@ static enum err check_recorded(struct check *check)
 static enum err check_absence(struct check *check)
 {
 	const struct state *state = check->state;
+	scoped(buf_done) struct buf pairs = {0};
 
-	if (state->has_policy &&
-	    !policy_find_pair(&state->policy, check->event->data.pair_unavailable.pair))
-		return fault_set(check->fault, ERR_NOT_FOUND, "data.pair",
-				 "the policy names no such pair");
-	return ERR_OK;
+	if (!state->has_policy ||
+	    policy_find_pair(&state->policy, check->event->data.pair_unavailable.pair))
+		return ERR_OK;
+	policy_print_pairs(&state->policy, &pairs);
+	return fault_set(check->fault, ERR_NOT_FOUND, "data.pair",
+			 "the policy names no such pair; there are: %.*s", (int)pairs.size,
+			 pairs.size ? pairs.data : "");
 }
 
 /* --- taking back ------------------------------------------------------------------------------ */

@@ -189,12 +189,6 @@ static bool is_email(struct str text)
 
 /* What is expected, in words. */
 
-static void print_words(const struct words *words, struct buf *out)
-{
-	for (uint32_t i = 1; i < words->count; i++)
-		buf_printf(out, "%s%s", i == 1 ? "" : ", ", words->word[i]);
-}
-
 static void print_range(const struct field *field, const char *unit, struct buf *out)
 {
 	if (field->min == field->max)
@@ -249,12 +243,12 @@ void expectation_print(const struct field *field, struct buf *out)
 		break;
 	case FIELD_word:
 		buf_printf(out, "one of ");
-		print_words(field->words, out);
+		words_print(field->words, out);
 		break;
 	case FIELD_set:
 		print_count(field, out);
 		buf_printf(out, "of ");
-		print_words(field->words, out);
+		words_print(field->words, out);
 		break;
 	case FIELD_texts:
 		print_count(field, out);

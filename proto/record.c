@@ -84,6 +84,12 @@ uint32_t words_find(const struct words *words, struct str text)
 	return 0;
 }
 
+void words_print(const struct words *words, struct buf *out)
+{
+	for (uint32_t value = 1; value < words->count; value++)
+		buf_printf(out, "%s%s", value == 1 ? "" : ", ", words->word[value]);
+}
+
 /* 0-9 and A-Z as 0-35; -1 for all else. */
 static int base36(char c)
 {

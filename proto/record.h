@@ -65,6 +65,7 @@ struct words {
 };
 const char *words_name(const struct words *words, uint32_t value); /* NULL when out of range */
 uint32_t words_find(const struct words *words, struct str text);   /* 0 when unknown */
+void words_print(const struct words *words, struct buf *out);      /* "am, pm": all of them */
 
 enum field_type {
 	FIELD_flag,

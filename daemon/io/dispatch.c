@@ -484,6 +484,7 @@ static void on_ready(struct worker *worker, const struct rpc *rpc)
 {
 	struct arena arena = {0};
 	struct worker_ready ready;
+	scoped(buf_done) struct buf known = {0};
 	struct fault fault = {0};
 	uint32_t kinds;
 
@@ -492,7 +493,10 @@ static void on_ready(struct worker *worker, const struct rpc *rpc)
 		return;
 	}
 	if (!read_kinds(&ready.kinds, &kinds)) {
-		(void)fault_set(&fault, ERR_UNSUPPORTED, "kinds", "no task has such a kind");
+		words_print(&words_task_kind, &known);
+		(void)fault_set(&fault, ERR_UNSUPPORTED, "kinds",
+				"no task has such a kind; there are: %.*s", (int)known.size,
+				known.data);
 		refuse(worker, rpc->msgid, &fault);
 		arena_done(&arena);
 		return;

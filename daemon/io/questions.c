@@ -19,6 +19,22 @@ static enum err wrong(struct question *question, const char *name, const char *t
 	return fault_set(&question->fault, ERR_BAD_REQUEST, name, "%s", text);
 }
 
+/* What there is none of under a name that was given, and what there is. */
+static enum err unknown(struct question *question, enum err code, const char *name,
+			const char *what, const struct buf *known)
+{
+	return fault_set(&question->fault, code, name, "%s; there are: %.*s", what,
+			 (int)known->size, known->size ? known->data : "");
+}
+
+static void unknown_word(struct question *question, const char *name, const struct words *words)
+{
+	scoped(buf_done) struct buf known = {0};
+
+	words_print(words, &known);
+	(void)unknown(question, ERR_BAD_REQUEST, name, "no such word", &known);
+}
+
 static bool get_text(struct question *question, const char *name, struct str *text)
 {
 	const json_t *value = json_object_get(question->params, name);
@@ -73,7 +89,7 @@ static bool get_word(struct question *question, const char *name, const struct w
 		return true;
 	*value = words_find(words, text);
 	if (!*value)
-		(void)fault_set(&question->fault, ERR_BAD_REQUEST, name, "no such %s", words->name);
+		unknown_word(question, name, words);
 	return *value != 0;
 }
 
@@ -289,6 +305,7 @@ static bool get_sector(struct question *question, uint32_t *sector)
 {
 	const struct policy *policy = &state_of(question)->policy;
 	const struct policy_sector *found;
+	scoped(buf_done) struct buf known = {0};
 	struct str id;
 
 	*sector = 0;
@@ -298,7 +315,9 @@ static bool get_sector(struct question *question, uint32_t *sector)
 		return true;
 	found = state_of(question)->has_policy ? policy_find_sector(policy, id) : NULL;
 	if (!found) {
-		(void)wrong(question, "sector", "the policy names no such sector");
+		policy_print_sectors(policy, &known);
+		(void)unknown(question, ERR_BAD_REQUEST, "sector",
+			      "the policy names no such sector", &known);
 		return false;
 	}
 	*sector = (uint32_t)(found - (const struct policy_sector *)policy->sectors.items) + 1;
@@ -440,6 +459,7 @@ static json_t *sheet_line(struct question *question, uint32_t number)
 static enum err ask_sheet(struct question *question)
 {
 	const struct state *state = state_of(question);
+	scoped(buf_done) struct buf known = {0};
 	struct str pair;
 	day_t monday;
 	uint32_t name;
@@ -450,9 +470,11 @@ static enum err ask_sheet(struct question *question)
 	name = names_find(&state->names, pair);
 	if (!pair.size || monday == DAY_NONE)
 		return wrong(question, pair.size ? "week" : "pair", "missing: both are needed");
-	if (!policy_find_pair(&state->policy, pair))
-		return fault_set(&question->fault, ERR_NOT_FOUND, "pair",
-				 "the policy names no such pair");
+	if (!policy_find_pair(&state->policy, pair)) {
+		policy_print_pairs(&state->policy, &known);
+		return unknown(question, ERR_NOT_FOUND, "pair", "the policy names no such pair",
+			       &known);
+	}
 	visits = json_array();
 	for (uint32_t i = 1; i < state->visits.count; i++) {
 		const struct visit *visit = &state->visits.items[i];
@@ -681,7 +703,7 @@ static bool add_kind(struct question *question, const json_t *said, uint32_t *ki
 	uint32_t kind = words_find(&words_report_kind, word);
 
 	if (!kind) {
-		(void)wrong(question, "kind", "kinds of givers are expected, or all, or unknown");
+		unknown_word(question, "kind", &words_report_kind);
 		return false;
 	}
 	*kinds |= 1u << (kind - 1);

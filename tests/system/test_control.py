@@ -270,6 +270,23 @@ def test_a_report_that_cannot_be_is_refused(town, params, path, code):
     assert (refused.value.data["path"], refused.value.data["code"]) == (path, code)
 
 
+@pytest.mark.parametrize("method, params, path, known", [
+    ("giver.list", {"kind": "mayor"}, "kind", "department_social_worker, partner_social_worker, "
+     "partner_structure, workshop, supplier, household"),
+    ("queue.list", {"tier": "high"}, "tier", "cut, critical, urgent, normal"),
+    ("queue.list", {"sector": "paris"}, "sector",
+     "dole, champagnole, lons-le-saunier, saint-claude"),
+    ("report", {"kind": "mayor"}, "kind", "department_social_worker"),
+    ("task.list", {"kind": "letter"}, "kind", "mail, plan, nothing"),
+    ("visit.sheet", {"pair": "binome-9", "week": "2015-W12"}, "pair", "binome-1")])
+def test_a_word_that_is_none_is_answered_with_those_that_are(town, method, params, path, known):
+    with pytest.raises(Refused) as refused:
+        town.control(method, params)
+
+    assert refused.value.data["path"] == path
+    assert f"there are: {known}" in refused.value.data["text"]
+
+
 # --- cases ----------------------------------------------------------------------------------------
 
 def test_closing_a_case_takes_it_off_the_list_and_its_visit_with_it(town):

@@ -131,20 +131,27 @@ static bool moment_is_real(const struct moment *moment)
 	return moment->year >= 1900 && moment->year < 2170;
 }
 
+/* A sentence that ends with what a buffer holds, which it releases. */
+static const char *take_sentence(struct buf *text, struct arena *arena)
+{
+	const char *copy;
+
+	buf_add(text, "", 1);
+	copy = arena_copy(arena, buf_str(text)).data;
+	buf_done(text);
+	return copy;
+}
+
 static const char *forms_told(const struct date_forms *forms, struct arena *arena)
 {
 	struct buf text = {0};
-	struct str copy;
 
 	buf_printf(&text, "no date of the form ");
 	for (uint32_t i = 0; i < forms->count; i++) {
 		buf_printf(&text, "%s", i ? " or " : "");
 		buf_add_str(&text, forms->form[i]);
 	}
-	buf_add(&text, "", 1);
-	copy = arena_copy(arena, buf_str(&text));
-	buf_done(&text);
-	return copy.data;
+	return take_sentence(&text, arena);
 }
 
 static const char *read_moment(const struct cell *cell, struct str text, struct arena *arena,
@@ -298,14 +305,22 @@ static const char *set_insee(const struct cell *cell, struct str text, struct ar
 	return insee_parse(text, target) ? NULL : "no INSEE code of a commune";
 }
 
+static const char *refuse_word(const struct words *words, struct arena *arena)
+{
+	struct buf text = {0};
+
+	buf_printf(&text, "no such word; there are: ");
+	words_print(words, &text);
+	return take_sentence(&text, arena);
+}
+
 static const char *set_word(const struct cell *cell, struct str text, struct arena *arena,
 			    void *target)
 {
 	uint32_t word = words_find(cell->field->words, text);
 
-	(void)arena;
 	if (word == 0)
-		return "no such word";
+		return refuse_word(cell->field->words, arena);
 	*(uint32_t *)target = word;
 	return NULL;
 }
@@ -315,9 +330,8 @@ static const char *set_set(const struct cell *cell, struct str text, struct aren
 {
 	uint32_t word = words_find(cell->field->words, text);
 
-	(void)arena;
 	if (word == 0)
-		return "no such word";
+		return refuse_word(cell->field->words, arena);
 	*(uint32_t *)target |= 1u << (word - 1);
 	return NULL;
 }
@@ -412,6 +426,19 @@ static const char *set_all(const struct cell *cell, const struct strings *values
 	return wrong;
 }
 
+/* The words of the mapping's table, as they are compared. */
+static const char *refuse_unknown_word(const struct word_table *table, struct arena *arena)
+{
+	struct buf text = {0};
+
+	buf_printf(&text, "no such word; the mapping has: ");
+	for (uint32_t i = 0; i < table->count; i++) {
+		buf_printf(&text, "%s", i ? ", " : "");
+		buf_add_str(&text, table->rows[i].word);
+	}
+	return take_sentence(&text, arena);
+}
+
 static const char *set_piece(const struct cell *cell, struct str text, struct arena *arena,
 			     void *object)
 {
@@ -425,7 +452,8 @@ static const char *set_piece(const struct cell *cell, struct str text, struct ar
 		return NULL;
 	if (text_is_unreadable(clean))
 		return "bytes that are no text in the file's encoding";
-	return cell->words ? "no such word" : value_set_own(cell, clean, arena, object);
+	return cell->words ? refuse_unknown_word(cell->words, arena)
+			   : value_set_own(cell, clean, arena, object);
 }
 
 /* The whole is looked at first: a department may have one word for several values. */
