@@ -39,33 +39,16 @@ static void add_giver_route(struct routes *routes, const struct giver *giver)
 			  });
 }
 
-static bool shares_place(const struct state *state, const struct giver *a, const struct giver *b)
-{
-	const uint32_t *places = state->places.items;
-
-	for (uint32_t i = 0; i < a->canton_count; i++)
-		for (uint32_t j = 0; j < b->canton_count; j++)
-			if (places[a->cantons + i] == places[b->cantons + j])
-				return true;
-	for (uint32_t i = 0; i < a->commune_count; i++)
-		for (uint32_t j = 0; j < b->commune_count; j++)
-			if (places[a->communes + i] == places[b->communes + j])
-				return true;
-	return false;
-}
-
-/* Those of the same structure who can be written to: who share a place with the one who left, or, when
- * nobody does, all. */
+/* Those of the same structure who can be written to. */
 static void add_colleagues(const struct state *state, const struct giver *left,
-			   struct routes *routes, bool is_near)
+			   struct routes *routes)
 {
 	for (uint32_t i = 1; left->structure && i < state->givers.count; i++) {
 		const struct giver *giver = &state->givers.items[i];
 
 		if (giver->structure != left->structure || giver == left || giver->is_erased ||
 		    giver_has_left(state, giver) || !giver->email_at ||
-		    giver->refused_at == giver->email_at ||
-		    (is_near && !shares_place(state, left, giver)))
+		    giver->refused_at == giver->email_at)
 			continue;
 		add_giver_route(routes, giver);
 	}
@@ -94,11 +77,8 @@ static void find_routes(const struct state *state, uint32_t party, day_t referre
 		add_giver_route(routes, reader);
 		return;
 	}
-	if (!giver->is_erased && referred <= giver->left_on) {
-		add_colleagues(state, giver, routes, true);
-		if (!routes->count)
-			add_colleagues(state, giver, routes, false);
-	}
+	if (!giver->is_erased && referred <= giver->left_on)
+		add_colleagues(state, giver, routes);
 	if (!routes->count)
 		add_route(routes, (struct route){.to = TO_COORDINATOR});
 }

@@ -44,7 +44,6 @@ OPTIONS = {
     "refused_ends_carry_over": True,  # does `allow: false` defer a carried-over case?
     "forecast_counts": "waiting",  # waiting: waiting and planned cases; eligible: all that are
     "suspension_ends_at_closing": True,
-    "colleagues_near": True,       # do those of the structure who share a place come first?
     "opened_concerns_all": True,   # does a household hear of an opening though its case was in line?
     "quiet_while_open": True,      # is nobody nudged for a sector that has closed again?
 }
@@ -782,10 +781,8 @@ class Model:
             return []
         others = {g: self.registered(g) for g in self.facts.givers()
             if g != giver and self.registered(g) and not self.left(g)}
-        others = {g: record for g, record in others.items()
-            if record["structure"] == own["structure"] and record.get("email")}
-        near = [g for g, record in others.items() if shares_place(own, record)]
-        return near if near and self.options["colleagues_near"] else list(others)
+        return [g for g, record in others.items()
+            if record["structure"] == own["structure"] and record.get("email")]
 
     def mail_giver(self, n, template, giver, referred, case, at, until):
         """`until`: the last day on which it may be sent."""
@@ -862,10 +859,6 @@ class Model:
         return {"visit": visit.number, "case": case.number if case else visit.case,
             "pair": visit.pair, "day": visit.day.isoformat(), "half": visit.half,
             "state": visit.state}
-
-
-def shares_place(one, other):
-    return any(set(one.get(field) or []) & set(other.get(field) or []) for field in ("cantons", "insee"))
 
 
 def parse_day(text):

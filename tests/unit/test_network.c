@@ -332,8 +332,8 @@ static void test_quiet_hours(void **unused)
 	story_end(&story);
 }
 
-/* What a giver who left was due goes to a colleague of the same structure; what it refers after that,
- * to the coordinator. */
+/* What a giver who left was due goes to the others of the same structure, wherever they work; what it
+ * refers after that, to the coordinator. */
 static void test_colleagues(void **unused)
 {
 	struct story story;
@@ -352,7 +352,8 @@ static void test_colleagues(void **unused)
 	story_withdraws(&story, 1);
 
 	assert_int_equal(sent(&story, TEMPLATE_OUTCOME, "NEAR"), 1);
-	assert_int_equal(story_mails(&story, TEMPLATE_OUTCOME), 1);
+	assert_int_equal(sent(&story, TEMPLATE_OUTCOME, "FAR"), 1);
+	assert_int_equal(story_mails(&story, TEMPLATE_OUTCOME), 2);
 	assert_int_equal(sent(&story, TEMPLATE_ACK, "coordinator"), 1);
 	story_holds(&story);
 	story_end(&story);
