@@ -207,7 +207,8 @@ static uint32_t resolve_giver(struct check *check, struct str id)
 	return giver ? check->state->givers.items[giver].party : check->next_party++;
 }
 
-/* A successor may be the giver itself in a careless file: then it is the same new number. */
+/* Directories name a giver as its own successor, and are not wrong enough to be refused: then it is the
+ * same new number, and a circle when that giver leaves. */
 static void resolve_givers(struct check *check, struct str giver, struct str successor)
 {
 	struct resolution *found = &check->event->found;
