@@ -215,6 +215,16 @@ const struct policy_law *policy_law_on(const struct policy *policy, day_t day)
 	return law;
 }
 
+bool law_in_truce(const struct policy_law *law, day_t day)
+{
+	struct ymd date = day_to_ymd(day);
+	uint64_t at = (uint64_t)(date.month * 100 + date.day);
+
+	if (law->truce_from <= law->truce_to)
+		return law->truce_from <= at && at <= law->truce_to;
+	return at >= law->truce_from || at <= law->truce_to;
+}
+
 bool pair_serves(const struct policy_pair *pair, struct str sector, bool closed)
 {
 	if (closed && pair->closed_sectors != SAID_YES)

@@ -53,6 +53,8 @@ const struct policy_opening *sector_opening_after(const struct policy_sector *se
 
 /* The law in force on a day; before the first, the first. */
 const struct policy_law *policy_law_on(const struct policy *policy, day_t day);
+/* Does the day's month and day lie in the truce? It may run over the turn of the year. */
+bool law_in_truce(const struct policy_law *law, day_t day);
 
 /* Does this pair serve that sector while it is open (`closed` false) or closed? A pair without
  * sectors serves all. */

@@ -49,21 +49,42 @@ bool month_day_is_real(uint64_t month_day)
 	return month_day <= 1231 && ymd_is_real(ANY_LEAP_YEAR, month_day / 100, month_day % 100);
 }
 
-static void check_sectors(const struct check *check)
+/* A space that nobody sees would make another id of it. */
+static void check_id(const struct check *check, const char *path, struct str id)
+{
+	if (id.size && (id.data[0] == ' ' || id.data[id.size - 1] == ' '))
+		report(check, path, "begins or ends with a space; must not");
+}
+
+/* The communes' table means a sector by its id or its name: no word may mean two of them. */
+static void check_name(const struct check *check, uint32_t index)
 {
 	const struct list *sectors = &check->policy->sectors;
+	struct str name = list_at(sectors, struct policy_sector, index)->name;
 
-	for (uint32_t i = 0; i < sectors->count; i++) {
-		const struct policy_sector *sector = list_at(sectors, struct policy_sector, i);
+	for (uint32_t k = 0; k < sectors->count && name.size; k++) {
+		const struct policy_sector *other = list_at(sectors, struct policy_sector, k);
 
-		if (sector->id.size == 0)
-			continue;
-		for (uint32_t k = 0; k < i; k++)
-			if (str_equal(list_at(sectors, struct policy_sector, k)->id, sector->id))
-				report(check, path_of("sectors[%u].id", i).text,
-				       "sectors[%u] has this id already; each must have its own",
-				       k);
+		if (k < index && str_equal(other->name, name))
+			report(check, path_of("sectors[%u].name", index).text,
+			       "sectors[%u] has this name already; each must have its own", k);
+		else if (k != index && str_equal(other->id, name))
+			report(check, path_of("sectors[%u].name", index).text,
+			       "is the id of sectors[%u]; a commune's sector could be either", k);
 	}
+}
+
+static void check_sector(const struct check *check, uint32_t index)
+{
+	const struct list *sectors = &check->policy->sectors;
+	struct str id = list_at(sectors, struct policy_sector, index)->id;
+
+	check_id(check, path_of("sectors[%u].id", index).text, id);
+	check_name(check, index);
+	for (uint32_t k = 0; k < index && id.size; k++)
+		if (str_equal(list_at(sectors, struct policy_sector, k)->id, id))
+			report(check, path_of("sectors[%u].id", index).text,
+			       "sectors[%u] has this id already; each must have its own", k);
 }
 
 bool policy_sectors_are_known(const struct policy *policy)
@@ -112,6 +133,7 @@ static void check_pair(const struct check *check, uint32_t index)
 	const struct policy_pair *pair = list_at(pairs, struct policy_pair, index);
 	uint32_t half_days = (uint32_t)__builtin_popcount(pair->half_days);
 
+	check_id(check, path_of("pairs[%u].id", index).text, pair->id);
 	check_pair_sectors(check, index, pair);
 	for (uint32_t k = 0; k < index && pair->id.size; k++)
 		if (str_equal(list_at(pairs, struct policy_pair, k)->id, pair->id))
@@ -130,12 +152,27 @@ static void check_truce_day(const struct check *check, uint32_t law, const char 
 		       "no year has that day; it must be month*100+day");
 }
 
+/* Is there a day outside the truce in every year? */
+static bool truce_ends(const struct policy_law *law)
+{
+	enum { ANY_COMMON_YEAR = 2015 };
+	day_t end = day_from_ymd(ANY_COMMON_YEAR + 1, 1, 1);
+
+	for (day_t day = day_from_ymd(ANY_COMMON_YEAR, 1, 1); day < end; day++)
+		if (!law_in_truce(law, day))
+			return true;
+	return false;
+}
+
 static void check_law(const struct check *check, uint32_t index)
 {
 	const struct policy_law *law = list_at(&check->policy->laws, struct policy_law, index);
 
 	check_truce_day(check, index, "truce_from", law->truce_from);
 	check_truce_day(check, index, "truce_to", law->truce_to);
+	if (law->truce_from != UINT_NONE && law->truce_to != UINT_NONE && !truce_ends(law))
+		report(check, path_of("laws[%u].truce_to", index).text,
+		       "the truce never ends; a day of the year must lie outside");
 }
 
 static void check_outreach(const struct check *check)
@@ -155,7 +192,8 @@ void policy_check(const struct policy *policy, policy_report_fn *report_fn, void
 	const struct check check = {policy, report_fn, context};
 
 	check_outreach(&check);
-	check_sectors(&check);
+	for (uint32_t i = 0; i < policy->sectors.count; i++)
+		check_sector(&check, i);
 	for (uint32_t i = 0; i < policy->laws.count; i++)
 		check_law(&check, i);
 	for (uint32_t i = 0; i < policy->communes.count; i++)

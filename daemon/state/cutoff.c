@@ -184,24 +184,13 @@ static void allow_by_notices(const struct policy_law *law, const struct procedur
 	}
 }
 
-/* Does the day's month and day lie in the truce? It may run over the turn of the year. */
-static bool in_truce(const struct policy_law *law, day_t day)
-{
-	struct ymd date = day_to_ymd(day);
-	uint64_t at = (uint64_t)(date.month * 100 + date.day);
-
-	if (law->truce_from <= law->truce_to)
-		return law->truce_from <= at && at <= law->truce_to;
-	return at >= law->truce_from || at <= law->truce_to;
-}
-
 /* The day that completes the days at reduced power counted from the day after `start`. */
 static day_t complete_reduced_power(const struct policy_law *law, day_t start)
 {
 	day_t day = start;
 
 	for (uint64_t counted = 0; counted < law->reduced_power && day < DAY_MAX;)
-		if (!in_truce(law, ++day))
+		if (!law_in_truce(law, ++day))
 			counted++;
 	return day;
 }
@@ -288,9 +277,9 @@ static void hold_for_truce(const struct policy_law *law, struct cutoff *cutoff)
 {
 	day_t day = cutoff->earliest;
 
-	if (!in_truce(law, day))
+	if (!law_in_truce(law, day))
 		return;
-	while (in_truce(law, day) && day < DAY_MAX)
+	while (law_in_truce(law, day) && day < DAY_MAX)
 		day++;
 	hold_until(cutoff, CUTOFF_TRUCE, day);
 }

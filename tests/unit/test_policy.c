@@ -45,7 +45,7 @@ static const char good[] = "department = \"39\"; name = \"Jura\";\n" /* 1 */
 static const char good_communes[] = "insee,name,canton,lat,lon,sector\n"
 				    "39470,Morez,3911,46.5222,6.0231,Haut-Jura\n"
 				    "39198,Dole,3906,47.0931,5.4906,dole\n"
-				    "39001,\"Abergement-la-Ronce\",,,,Dole\n";
+				    "39001,\"Abergement-la-Ronce\",,,,dole\n";
 
 struct reading {
 	struct arena arena;
@@ -216,6 +216,12 @@ static const struct {
 	 "2: coordinator.phone: no option has"},
 	{"id = \"dole\"; ", "", "4: sectors[0].id: is missing; must be a text of 1 to 64 bytes"},
 	{"id = \"morez\"", "id = \"dole\"", "9: sectors[1].id: sectors[0] has this id already"},
+	{"id = \"morez\"", "id = \"morez \"",
+	 "9: sectors[1].id: begins or ends with a space; must not"},
+	{"name = \"Dole\"", "name = \"Haut-Jura\"",
+	 "9: sectors[1].name: sectors[0] has this name already; each must have its own"},
+	{"name = \"Dole\"", "name = \"morez\"",
+	 "4: sectors[0].name: is the id of sectors[1]; a commune's sector could be either"},
 	{"households = 23000", "households = \"23000\"", "10: sectors[1].households: is \"23000\""},
 	{"households = 23000", "households = 4294967297",
 	 "10: sectors[1].households: 4294967297 is"},
@@ -263,6 +269,7 @@ static const struct {
 	{"closed_sectors = false", "closed_sectors = 0",
 	 "20: pairs[0].closed_sectors: is 0; must be"},
 	{"id = \"p2\"", "id = \"p1\"", "21: pairs[1].id: pairs[0] has this id already; each must"},
+	{"id = \"p2\"", "id = \" p2\"", "21: pairs[1].id: begins or ends with a space; must not"},
 	{"q@exemple.test", "q@exemple.test, r@exemple.test",
 	 "21: pairs[1].email: is \"q@exemple.test,"},
 	{"critical_within = 10", "critical_within = 366",
@@ -289,6 +296,9 @@ static const struct {
 	 "30: laws[1].truce_from: is \"10-32\"; must be a day of the year as"},
 	{"\"10-15\"", "1015",
 	 "30: laws[1].truce_from: is 1015; must be a day of the year as \"MM-DD\""},
+	{"\"10-15\"", "\"04-01\"", "30: laws[1].truce_to: the truce never ends; a day of the"},
+	{"\"10-15\"", "\"03-01\"; truce_to = \"02-28\"",
+	 "30: laws[1].truce_to: the truce never ends; a day of the year must lie outside"},
 	{"truce_from = \"10-15\"", "valid_from = \"2016-01-01\"",
 	 "30: laws[1].valid_from: laws[0] begins"},
 	{"laws = (\n", "laws = ( { },\n",
@@ -350,7 +360,7 @@ static const struct {
 	{"Morez", "\"Mo\nrez\"", "2: name: "},
 	{"Morez", "Mor\"ez",
 	 "2: no table row; a cell with a quote or a comma in it must be quoted"},
-	{"Dole\n", "\"Dole\n", "4: a quoted cell never ends; must have a quote at its end"},
+	{",,,,dole\n", ",,,,\"dole\n", "4: a quoted cell never ends; must have a quote at its end"},
 };
 
 /* Mistakes in the communes' table are told with its own lines. */

@@ -103,17 +103,6 @@ static void throw_requests(struct making *making, struct dice *dice, day_t refer
 	}
 }
 
-static bool is_in_truce(const struct policy *policy, day_t day)
-{
-	const struct policy_law *law = policy_law_on(policy, day);
-	struct ymd ymd = day_to_ymd(day);
-	uint64_t month_day = (uint64_t)ymd.month * 100 + (uint64_t)ymd.day;
-
-	if (law->truce_from > law->truce_to)
-		return month_day >= law->truce_from || month_day <= law->truce_to;
-	return month_day >= law->truce_from && month_day <= law->truce_to;
-}
-
 /* A first notice in the month before, a second two to four weeks later, a cut when that ends. */
 static void throw_notices(struct making *making, struct dice *dice, day_t referred,
 			  struct need *need)
@@ -132,7 +121,7 @@ static void throw_notices(struct making *making, struct dice *dice, day_t referr
 	if (!has_second)
 		return;
 	tell_on(making, second, TELL_NOTICE_2);
-	if (!has_cut || is_in_truce(making->policy, cut))
+	if (!has_cut || law_in_truce(policy_law_on(making->policy, cut), cut))
 		return;
 	tell_on(making, cut, TELL_CUT);
 	tell_on(making, cut + 21, TELL_RESTORED);
