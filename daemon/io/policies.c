@@ -1,5 +1,6 @@
 #include "daemon/io/policies.h"
 
+#include "config/policy_remarks.h"
 #include "daemon/policy_fit.h"
 #include "daemon/trial.h"
 #include "daemon/view_trial.h"
@@ -21,7 +22,7 @@ enum err policy_parameter(const json_t *params, struct arena *arena, struct str 
 
 /* --- policy.check ----------------------------------------------------------------------------- */
 
-static void add_mistake(void *context, const char *path, const char *what)
+static void add_line(void *context, const char *path, const char *what)
 {
 	json_array_append_new(context, json_pack("{s:s, s:s}", "path", path, "text", what));
 }
@@ -29,7 +30,7 @@ static void add_mistake(void *context, const char *path, const char *what)
 enum err ask_policy_check(struct question *question)
 {
 	const struct state *state = engine_state(question->core->engine);
-	json_t *mistakes = json_array();
+	json_t *mistakes = json_array(), *remarks = json_array();
 	struct arena arena = {0};
 	struct policy policy;
 	struct str bytes = {0};
@@ -37,12 +38,16 @@ enum err ask_policy_check(struct question *question)
 	if (policy_parameter(question->params, &arena, &bytes, &question->fault)) {
 		arena_done(&arena);
 		json_decref(mistakes);
+		json_decref(remarks);
 		return question->fault.code;
 	}
-	if (policy_decode_all(bytes, &arena, &policy, add_mistake, mistakes))
-		policy_fit(state, &policy, add_mistake, mistakes);
-	question->answer = json_pack("{s:I, s:b, s:o}", "seq", (json_int_t)state->seq, "ok",
-				     json_array_size(mistakes) == 0, "mistakes", mistakes);
+	if (policy_decode_all(bytes, &arena, &policy, add_line, mistakes)) {
+		policy_fit(state, &policy, add_line, mistakes);
+		policy_remark(&policy, add_line, remarks);
+	}
+	question->answer =
+		json_pack("{s:I, s:b, s:o, s:o}", "seq", (json_int_t)state->seq, "ok",
+			  json_array_size(mistakes) == 0, "mistakes", mistakes, "remarks", remarks);
 	arena_done(&arena);
 	return ERR_OK;
 }

@@ -161,7 +161,7 @@ def test_a_good_policy_has_no_mistake(town):
     seq = town.status("status")["seq"]
 
     assert town.control("policy.check", {"policy": encoded(own_policy())}) == {
-        "seq": seq, "ok": True, "mistakes": []}
+        "seq": seq, "ok": True, "mistakes": [], "remarks": []}
     assert town.status("status")["seq"] == seq
 
 
@@ -184,6 +184,20 @@ def test_every_mistake_is_told_at_once_and_the_first_refuses(town):
         assert refused.value.data["code"] == "invalid_event"
         assert refused.value.data["path"] == "policy.sectors[2].id"
     assert town.digest() == digest
+
+
+def test_what_is_seldom_meant_is_told_and_refuses_nothing(town):
+    policy = own_policy()
+    policy["sectors"].append({"id": "over", "name": "Ancienne unité"})
+    policy["pairs"][0]["sectors"] = ["dole"]
+
+    told = town.control("policy.check", {"policy": encoded(policy)})
+    town.control("policy.apply", {"policy": encoded(policy)})
+
+    assert (told["ok"], told["mistakes"]) == (True, [])
+    assert [remark["path"] for remark in told["remarks"]] == [
+        "sectors[1]", "sectors[1]", "sectors[2]", "sectors[2]", "sectors[3]", "sectors[3]", "sectors[4]"]
+    assert "no commune lies in it" in told["remarks"][-1]["text"]
 
 
 def test_what_is_in_use_must_stay(town):

@@ -586,6 +586,21 @@ def test_a_good_policy_is_checked_without_a_core_when_asked_to(core):
     assert core.asked == []
 
 
+def test_remarks_on_a_policy_are_told_with_their_lines(core, tmp_path):
+    text = JURA.read_text().replace("closed_sectors = true", "closed_sectors = false")
+    text = text.replace('"communes.csv"', f'"{JURA.parent}/communes.csv"')
+    policy = tmp_path / "policy.conf"
+    policy.write_text(text)
+    at = [number for number, line in enumerate(text.splitlines(), 1) if '{ id = "' in line][:4]
+
+    end = core.run("policy", "check", policy, "--file-only")
+
+    assert (end.returncode, end.stdout) == (0, "This policy holds together.\n")
+    assert [line[:line.index("though")] for line in end.stderr.splitlines()] == [
+        f"{policy}:{line}: sectors[{number}]: no pair visits it while it is closed, "
+        for number, line in enumerate(at)]
+
+
 def test_a_good_policy_is_checked_by_the_core_too(core):
     core.answers["policy.check"] = [
         {"result": {"seq": 9, "ok": True, "mistakes": []}},

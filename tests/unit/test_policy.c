@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "config/policy_file.h"
+#include "config/policy_remarks.h"
 #include "tests/lib/files.h"
 
 static const char good[] = "department = \"39\"; name = \"Jura\";\n" /* 1 */
@@ -400,6 +401,62 @@ static void test_a_missing_table_is_told(void **unused)
 	assert_one_complaint(&repeated.complaints, "communes.csv", "2: sector: is \"x\"", 1);
 }
 
+/* What a policy says that is seldom meant: what is replaced in the good file, and all its remarks. */
+static const struct {
+	const char *old, *new, *remarks;
+} seldom_meant[] = {
+	{"Jura", "Jura", "sectors[1]: it never opens: its cases are put off\n"},
+	{"23000;", "23000; openings = ( { from = \"2016-01-01\"; to = \"2016-12-31\"; } );", ""},
+	{"visits_a_week = 1", "visits_a_week = 0",
+	 "sectors[0]: no pair visits it while it is closed, though rules let its cases be eligible "
+	 "then (derogation, carry_over_weeks)\n"
+	 "sectors[1]: it never opens: its cases are put off\n"
+	 "sectors[1]: no pair visits it while it is closed, though rules let its cases be eligible "
+	 "then (derogation, carry_over_weeks)\n"
+	 "pairs[1]: with 0 visits a week it visits nobody\n"},
+	{"visits_a_week = 1; } );\nrules = {\n  critical_within = 10;\n  derogation = \"ask\"",
+	 "visits_a_week = 1; closed_sectors = false; } );\n"
+	 "rules = {\n  carry_over_weeks = 0;\n  derogation = \"never\"",
+	 "sectors[1]: it never opens: its cases are put off\n"},
+	{"    households = 23000; } );",
+	 "    openings = ( { from = \"2016-01-01\"; to = \"2016-12-31\"; } ); },\n"
+	 "  { id = \"over\"; name = \"Over\"; } );",
+	 "sectors[2]: no commune lies in it, which is right for a sector that is over\n"},
+	{"half_days = [ \"mon.am\" ];", "half_days = [ \"mon.am\" ]; sectors = [ \"morez\" ];",
+	 "sectors[0]: no pair visits it while it is closed, though rules let its cases be eligible "
+	 "then (derogation, carry_over_weeks)\n"
+	 "sectors[1]: it never opens: its cases are put off\n"},
+	{"visits_a_week = 1; } );\nrules = {\n  critical_within = 10;\n  derogation = \"ask\"",
+	 "visits_a_week = 1; sectors = [ \"dole\" ]; } );\nrules = {\n  derogation = \"never\"",
+	 "sectors[1]: it never opens: its cases are put off\n"
+	 "sectors[1]: no pair visits it while it is closed, though rules let its cases be eligible "
+	 "then (derogation, carry_over_weeks)\n"},
+};
+
+static void add_remark(void *context, const char *path, const char *what)
+{
+	buf_printf(context, "%s: %s\n", path, what);
+}
+
+static void test_what_is_seldom_meant_is_told(void **unused)
+{
+	(void)unused;
+
+	for (size_t i = 0; i < ARRAY_SIZE(seldom_meant); i++) {
+		scoped(reading_done) struct reading reading = {0};
+		scoped(buf_done) struct buf remarks = {0};
+		scoped(mem_free) char *text =
+			files_replace(good, seldom_meant[i].old, seldom_meant[i].new);
+
+		assert_int_equal(read_policy(&reading, text, good_communes), ERR_OK);
+
+		policy_remark(&reading.policy, add_remark, &remarks);
+		buf_add(&remarks, "", 1);
+
+		assert_string_equal(remarks.data, seldom_meant[i].remarks);
+	}
+}
+
 /* A policy goes into bytes and back, and the same policy always gives the same bytes. */
 static void test_a_policy_goes_into_bytes_and_back(void **unused)
 {
@@ -702,6 +759,7 @@ int main(void)
 		cmocka_unit_test(test_each_mistake_is_told_where_it_is),
 		cmocka_unit_test(test_mistakes_of_the_table_are_told_with_its_lines),
 		cmocka_unit_test(test_a_missing_table_is_told),
+		cmocka_unit_test(test_what_is_seldom_meant_is_told),
 		cmocka_unit_test(test_a_policy_goes_into_bytes_and_back),
 		cmocka_unit_test(test_bytes_that_do_not_hold_together_are_refused),
 		cmocka_unit_test(test_the_jura_is_as_it_was),

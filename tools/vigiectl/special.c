@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "config/policy_file.h"
+#include "config/policy_remarks.h"
 
 /* --- visit confirm --- */
 
@@ -105,6 +106,28 @@ static int read_policy(const json_t *params, struct arena *arena, struct policy 
 	return err ? STATUS_REFUSED : STATUS_OK;
 }
 
+struct remarks {
+	const char *file;
+	struct complaints complaints;
+};
+
+static void add_remark(void *context, const char *path, const char *what)
+{
+	struct remarks *remarks = context;
+
+	policy_complain(remarks->file, path, what, &remarks->complaints);
+}
+
+/* What is seldom meant is told, and keeps nobody from applying it. */
+static void tell_remarks(const char *file, const struct policy *policy)
+{
+	struct remarks remarks = {.file = file};
+
+	policy_remark(policy, add_remark, &remarks);
+	fprintf(stderr, "%.*s", (int)remarks.complaints.text.size, remarks.complaints.text.data);
+	buf_done(&remarks.complaints.text);
+}
+
 static json_t *encode_base64(struct str bytes)
 {
 	size_t size = sodium_base64_encoded_len(bytes.size, sodium_base64_VARIANT_ORIGINAL);
@@ -128,6 +151,7 @@ static int compile_policy(json_t *params)
 
 	if (status)
 		return status;
+	tell_remarks(json_string_value(json_object_get(params, "file")), &policy);
 	policy_encode(&policy, &bytes);
 	json_object_del(params, "file");
 	json_object_set_new(params, "policy", encode_base64(buf_str(&bytes)));
