@@ -13,10 +13,14 @@ class SimFailed(Exception):
     pass
 
 
+def file_of(policy, folder):
+    return write_policy(policy, folder) if "openings" in policy else JURA
+
+
 def run_sim(sim, policy, events, until):
-    """Gives (answer, lines about refused events)."""
+    """Gives (answer, lines about refused events). `policy`: a file, or what the model has for one."""
     with tempfile.TemporaryDirectory(prefix="vigie-oracle-") as folder:
-        policy_file = write_policy(policy, folder) if "openings" in policy else JURA
+        policy_file = policy if isinstance(policy, Path) else file_of(policy, folder)
         path = Path(folder) / "events.ndjson"
         with open(path, "w", encoding="utf-8") as file:
             for event in events:
