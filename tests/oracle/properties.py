@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from oracle import calendar_fr as calendar  # noqa: E402
 from oracle.compare import short  # noqa: E402
 from oracle.cutoff import in_truce  # noqa: E402
+from oracle.facts import is_elsewhere  # noqa: E402
 from oracle.generate import History  # noqa: E402
 from oracle.model import CODES, TIER_OF, TIERS  # noqa: E402
 from oracle.policy import jura, reopens  # noqa: E402
@@ -243,8 +244,9 @@ def may_turn(told, today, before, after):
 
 
 def retracted(told):
-    """A fact that was retracted is as if it never was."""
-    facts = [e for e in told.events if e.get("subject") and "giver" not in e["type"]]
+    """A fact that was retracted is as if it never was. Not one that closes a case: while it stood, what
+    was said to an open case was refused."""
+    facts = [e for e in told.events if e.get("subject") and not closes(told, e)]
     if not facts:
         return
     gone = told.random.choice(facts)
@@ -256,6 +258,11 @@ def retracted(told):
     never = told.replay(events=[e for e in told.events if e is not gone])
     for row in different(rows_of(had), rows_of(never)):
         yield f"{short(gone)}: {row}"
+
+
+def closes(told, event):
+    return event["type"].endswith(("case.closed", "referral.withdrawn")) or \
+        event["type"].endswith("household.moved") and is_elsewhere(told.policy, event["data"]["insee"])
 
 
 def alone(told):
