@@ -108,7 +108,7 @@ class Facts:
         self.parent = {}
         for pair, same in last.items():
             nodes = sorted(pair, key=repr)
-            if same and len(nodes) == 2:
+            if same and self.root(nodes[0]) != self.root(nodes[-1]):
                 self.parent[self.root(nodes[1])] = self.root(nodes[0])
 
     def root(self, node):
