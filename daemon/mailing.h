@@ -2,10 +2,7 @@
  * the moment a worker takes the task; when it goes out is the post's matter (post.h). */
 #pragma once
 
-#include "daemon/post.h"
-
-/* The code by which a worker says that an address takes no mail, for good. */
-#define RECIPIENT_REFUSED "recipient_refused"
+#include "daemon/routing.h"
 
 /* Why the state is changing: the event at work. */
 struct cause {
@@ -30,12 +27,3 @@ void mailing_to_member(struct state *state, const struct cause *cause, uint32_t 
 
 /* The coordinator hears of a cut at once: an open case has become one. */
 void mailing_cut(struct state *state, const struct cause *cause, uint32_t case_number);
-
-/* A giver (index) became known, left or changed: what waits for it goes out, or to whom it should. */
-void mailing_release(struct state *state, uint32_t giver);
-
-/* A mail whose time has come; whoever left meanwhile has somebody else who reads it. */
-void mailing_due(struct state *state, uint32_t task);
-
-/* The address of a giver refused mail for good: what comes waits for another one. */
-void mailing_refused(struct state *state, uint32_t task);

@@ -1,6 +1,8 @@
 /* What becomes of tasks: given, begun, done, failed, lost, kicked. Answers under an old token were
  * refused before; what comes for a task that is over is an echo, ignored. */
 #include "daemon/apply.h"
+#include "daemon/redirect.h"
+#include "proto/mail_failure.h"
 
 static struct task *find_task(struct state *state, uint64_t number)
 {
@@ -80,8 +82,9 @@ void on_task_failed(struct state *state, const struct event *event, const struct
 	if (!task)
 		return;
 	task->code = names_add(&state->names, data->code);
-	if (data->class == FAILURE_NEVER && str_is(data->code, RECIPIENT_REFUSED))
-		mailing_refused(state, (uint32_t)data->task);
+	if (data->class == FAILURE_NEVER &&
+	    str_is(data->code, mail_failure_code(MAIL_RECIPIENT_REFUSED)))
+		redirect_refused(state, (uint32_t)data->task);
 	delay_ms = task_retry_delay_ms((uint32_t)data->task, task->attempts);
 	if (data->retry_after_ms != UINT_NONE && (int64_t)data->retry_after_ms > delay_ms)
 		delay_ms = (int64_t)data->retry_after_ms;

@@ -2,6 +2,7 @@
 #include "daemon/apply.h"
 #include "daemon/forecast.h"
 #include "daemon/network.h"
+#include "daemon/redirect.h"
 
 /* A household's timer may have been moved since it was set: only the one it remembers counts. */
 static void on_household_timer(struct state *state, uint32_t id, const struct cause *cause)
@@ -31,7 +32,7 @@ static void on_task_timer(struct state *state, uint32_t id)
 		state_move_task(state, id, TASK_STATE_EXPIRED);
 	else if (task->kind == TASK_KIND_MAIL &&
 		 (task->state == TASK_STATE_RETRYING || task->state == TASK_STATE_SCHEDULED))
-		mailing_due(state, id);
+		redirect_due(state, id);
 	else if (task->state == TASK_STATE_RETRYING)
 		task_make_ready(state, id);
 }
@@ -43,7 +44,7 @@ void on_timer(struct state *state, enum timer_kind kind, uint32_t id, const stru
 		on_household_timer(state, id, cause);
 		return;
 	case TIMER_GIVER: /* gone since midnight: what is due goes to whom it should */
-		mailing_release(state, id);
+		redirect_giver(state, id);
 		return;
 	case TIMER_PLAN:
 		on_plan_timer(state);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "daemon/numbering.h"
+#include "daemon/redirect.h"
 
 /* --- deriving --------------------------------------------------------------------------------- */
 
@@ -498,5 +499,5 @@ void settle_giver(struct state *state, uint32_t index)
 			tell_giver(giver, &state->facts.items[at]);
 	if (giver->left_on != DAY_NONE && giver->left_on >= state->today)
 		state_set_timer(state, time_at_paris(giver->left_on + 1, 0, 0), TIMER_GIVER, index);
-	mailing_release(state, index);
+	redirect_giver(state, index);
 }
