@@ -241,7 +241,7 @@ static void look_at_tasks(const struct look *look)
 	for (uint32_t i = 1; state->task_states[TASK_STATE_BURIED] && i < state->tasks.count; i++)
 		if (state->tasks.items[i].state == TASK_STATE_BURIED)
 			raise_case(look, ALARM_BURIED_TASK,
-				   time_paris_day(state->tasks.items[i].created), i);
+				   time_paris_day(state->tasks.items[i].first_ready), i);
 }
 
 void alarms_look(const struct state *state, struct arena *arena, struct alarms *alarms)

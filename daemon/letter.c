@@ -46,7 +46,7 @@ enum err letter_write(struct engine *engine, uint32_t number, struct arena *aren
 	record_clear(&record_mail_body, body);
 	body->template = task->mail.template;
 	body->message_id = print_id(arena, letter.state, "mail", number);
-	body->date = task->created;
+	body->date = task->first_ready;
 	err = write_address(&letter, &task->mail);
 	if (err)
 		return err;

@@ -56,7 +56,7 @@ void on_task_done(struct state *state, const struct event *event, const struct c
 static bool is_hopeless(const struct state *state, const struct task *task)
 {
 	return task->attempts >= TASK_ATTEMPTS_MAX || task->deaths >= TASK_DEATHS_MAX ||
-	       state->now - task->created >= TASK_LIFE_HOURS * MS_HOUR;
+	       state->now - task->first_ready >= TASK_LIFE_HOURS * MS_HOUR;
 }
 
 static void retry(struct state *state, uint32_t number, int64_t delay_ms, bool is_given_up)

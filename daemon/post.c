@@ -2,10 +2,15 @@
 
 /* --- tasks -------------------------------------------------------------------------------------- */
 
+/* Its life counts from when it can first be tried: what was held or scheduled for weeks is not old. */
 void task_make_ready(struct state *state, uint32_t number)
 {
+	struct task *task = state_get(state, tasks, number);
+
+	if (task->state != TASK_STATE_RETRYING)
+		task->first_ready = state->now;
 	state_move_task(state, number, TASK_STATE_READY);
-	state->tasks.items[number].due = state->now;
+	task->due = state->now;
 }
 
 void task_kick(struct state *state, uint32_t number)
@@ -14,14 +19,14 @@ void task_kick(struct state *state, uint32_t number)
 
 	task->attempts = 0;
 	task->deaths = 0;
-	task->created = state->now;
 	task_make_ready(state, number);
+	task->first_ready = state->now;
 }
 
 static uint32_t add_task(struct state *state, struct task task)
 {
 	task.state = TASK_STATE_SCHEDULED;
-	task.created = state->now;
+	task.first_ready = state->now;
 	return state_add_task(state, task);
 }
 

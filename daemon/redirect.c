@@ -225,7 +225,8 @@ static void release_ready(struct state *state, uint32_t party)
 /* There is a new address: what the old one refused goes there. */
 static void release_refused(struct state *state, struct giver *giver)
 {
-	uint32_t code = names_find(&state->names, str_from(mail_failure_code(MAIL_RECIPIENT_REFUSED)));
+	uint32_t code =
+		names_find(&state->names, str_from(mail_failure_code(MAIL_RECIPIENT_REFUSED)));
 
 	giver->refused_at = 0;
 	for (uint32_t i = 1; code && i < state->tasks.count; i++) {

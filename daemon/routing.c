@@ -12,13 +12,14 @@ void routes_add(struct routes *routes, struct route route)
 
 void routes_add_giver(struct routes *routes, const struct giver *giver)
 {
-	routes_add(routes, (struct route){
-				  .to = TO_GIVER,
-				  .recipient = giver->party,
-				  .is_held = !giver->kind || (giver->email_at &&
-							      giver->refused_at == giver->email_at),
-				  .is_nowhere = giver->kind && !giver->email_at,
-			  });
+	routes_add(routes,
+		   (struct route){
+			   .to = TO_GIVER,
+			   .recipient = giver->party,
+			   .is_held = !giver->kind ||
+				      (giver->email_at && giver->refused_at == giver->email_at),
+			   .is_nowhere = giver->kind && !giver->email_at,
+		   });
 }
 
 /* Those of the same structure who can be written to. */
@@ -47,8 +48,7 @@ static const struct giver *find_successor(const struct state *state, const struc
 	return giver->is_erased ? NULL : giver;
 }
 
-void routes_find(const struct state *state, uint32_t party, day_t referred,
-			struct routes *routes)
+void routes_find(const struct state *state, uint32_t party, day_t referred, struct routes *routes)
 {
 	const struct giver *giver = state_get(state, givers, party_giver(state, party));
 	const struct giver *reader = find_successor(state, giver);

@@ -364,7 +364,7 @@ static void pass_task(struct stream *stream, struct task *task)
 	pass(stream, task->deaths);
 	pass(stream, task->has_started);
 	pass(stream, task->token);
-	pass(stream, task->created);
+	pass(stream, task->first_ready);
 	pass(stream, task->due);
 	pass(stream, task->next);
 	pass(stream, task->previous);

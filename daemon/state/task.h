@@ -44,7 +44,7 @@ struct task {
 	uint8_t attempts, deaths;
 	bool has_started; /* the worker said so under the present lease */
 	uint64_t token;   /* of the present or last lease */
-	ms_t created;
+	ms_t first_ready; /* when it could first be tried, and before that, when it was made */
 	ms_t due; /* when it is ready (scheduled), retried, expires (held), or was done; MS_NONE: no timer */
 	uint32_t next, previous; /* in the list of its state: ready and held tasks are listed */
 	uint32_t code;           /* name number of the last failure's code, or 0 */

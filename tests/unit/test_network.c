@@ -243,6 +243,10 @@ static void test_weekly_pace(void **unused)
 	assert_int_equal(sent(&story, TEMPLATE_ACK, "W") + sent(&story, TEMPLATE_DIGEST, "W"), 0);
 	story_goes_to(&story, "2015-03-09");
 	assert_int_equal(sent(&story, TEMPLATE_DIGEST, "W"), 1);
+	for (uint32_t i = 1; i < story_state(&story)->tasks.count; i++)
+		if (story_state(&story)->tasks.items[i].mail.template == TEMPLATE_DIGEST)
+			assert_true(story_state(&story)->tasks.items[i].first_ready ==
+				    time_at_paris(d("2015-03-09"), 7, 0));
 
 	refer(&story, "F3", "W", "39001");
 	story_goes_to(&story, "2015-03-16");
