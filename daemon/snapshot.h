@@ -1,11 +1,12 @@
 /* State ↔ bytes. The same state gives the same bytes on every machine, so their digest compares two
  * states; indexes are left out and rebuilt. Numbers are little-endian, in the order of the tables of
- * snapshot.c. */
+ * snapshot.c. The version rises with the layout, and with any rule by which a journal gives another state: older
+ * snapshots are then left aside and the journal is replayed. */
 #pragma once
 
 #include "daemon/state.h"
 
-enum { SNAPSHOT_VERSION = 3 };
+enum { SNAPSHOT_VERSION = 4 };
 
 typedef void snapshot_out_fn(void *context, const void *bytes, size_t size);
 
