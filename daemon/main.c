@@ -133,8 +133,11 @@ static void renew_keys(struct daemon *daemon)
 		return;
 	daemon->renewal_due = 0;
 	err = keystore_renew(core->keystore);
-	if (err && err != ERR_IO)    /* else again in the next night */
-		_Exit(EXIT_FAILURE); /* opening puts it right */
+	if (!err || err == ERR_IO) /* then again in the next night */
+		return;
+	fprintf(stderr, "vigied: the new keys could not be put in place of the old ones; the next "
+			"start does it\n");
+	_Exit(EXIT_FAILURE);
 }
 
 static void after_turn(void *context)

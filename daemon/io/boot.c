@@ -39,35 +39,60 @@ static enum err tell(const char *what, const struct fault *fault, enum err err)
 	return err;
 }
 
+static enum err open_folder(const struct core *core)
+{
+	struct fault fault;
+
+	if (!mkdir(core->config->state_dir, 0700) || errno == EEXIST)
+		return ERR_OK;
+	(void)fault_set(&fault, ERR_IO, "", "%s: %s", core->config->state_dir, strerror(errno));
+	return tell("state_dir", &fault, ERR_IO);
+}
+
+static enum err open_journal(struct core *core, struct buf *path)
+{
+	const struct journal_options options = {join_path(path, core, "journal").data,
+						core->config->journal_size_max,
+						core->config->disk_free_min};
+	struct fault fault;
+	enum err err = journal_open(&options, &core->journal, &fault);
+
+	return err ? tell("journal", &fault, err) : ERR_OK;
+}
+
+static enum err open_keystore(struct core *core, struct buf *path)
+{
+	const struct keystore_options options = {join_path(path, core, "keys").data,
+						 core->config->key_file};
+	struct fault fault;
+	enum err err = keystore_open(&options, &core->keystore, &fault);
+
+	return err ? tell("keystore", &fault, err) : ERR_OK;
+}
+
+static enum err open_access_log(struct core *core, struct buf *path)
+{
+	struct fault fault;
+	enum err err = access_log_open(join_path(path, core, "access.log").data, &core->access_log);
+
+	if (!err)
+		return ERR_OK;
+	(void)fault_set(&fault, err, "", "%s cannot be opened: %s", path->data, strerror(errno));
+	return tell("access log", &fault, err);
+}
+
 static enum err open_files(struct core *core)
 {
-	struct fault fault = {0};
 	struct buf path = {0};
 	enum err err;
 
-	if (mkdir(core->config->state_dir, 0700) && errno != EEXIST) {
-		(void)fault_set(&fault, ERR_IO, "", "%s: %s", core->config->state_dir,
-				strerror(errno));
-		return tell("state_dir", &fault, ERR_IO);
-	}
-	err = journal_open(&(struct journal_options){join_path(&path, core, "journal").data,
-						     core->config->journal_size_max,
-						     core->config->disk_free_min},
-			   &core->journal, &fault);
-	if (err) {
-		buf_done(&path);
-		return tell("journal", &fault, err);
-	}
-	err = keystore_open(&(struct keystore_options){join_path(&path, core, "keys").data,
-						       core->config->key_file},
-			    &core->keystore, &fault);
-	if (!err) {
-		err = access_log_open(join_path(&path, core, "access.log").data, &core->access_log);
-		(void)fault_set(&fault, err, "", "the access log cannot be opened");
-	}
+	if (!(err = open_folder(core)) && !(err = open_journal(core, &path)) &&
+	    !(err = open_keystore(core, &path)))
+		err = open_access_log(core, &path);
 	buf_done(&path);
-	caution_open(core->config->state_dir, &core->caution);
-	return err ? tell("keystore", &fault, err) : ERR_OK;
+	if (!err)
+		caution_open(core->config->state_dir, &core->caution);
+	return err;
 }
 
 /* --- replay ----------------------------------------------------------------------------------- */
@@ -93,6 +118,7 @@ static enum err replay_turn(void *context, uint64_t first, uint32_t count, struc
 
 static enum err replay(struct core *core)
 {
+	struct fault fault;
 	uint64_t seq, stopped;
 	enum err err;
 
@@ -101,10 +127,13 @@ static enum err replay(struct core *core)
 	if (seq == journal_last_seq(core->journal))
 		return ERR_OK;
 	err = journal_walk(core->journal, seq + 1, replay_turn, core, &stopped);
-	if (err)
-		log_error("boot.replay", "code=%s stopped=%llu", err_name(err),
-			  (unsigned long long)stopped);
-	return err;
+	if (!err)
+		return ERR_OK;
+	(void)fault_set(&fault, err, "",
+			"%s/journal cannot be replayed beyond event %llu: %s; restore a backup",
+			core->config->state_dir,
+			(unsigned long long)engine_state(core->engine)->seq, err_meaning(err));
+	return tell("journal", &fault, err);
 }
 
 /* --- what must hold before anything is taken -------------------------------------------------- */
@@ -129,12 +158,23 @@ static void remember_person(struct core *core, uint64_t seq)
 	arena_done(&arena);
 }
 
+static enum err tell_keys_unmended(enum err err)
+{
+	struct fault fault;
+
+	(void)fault_set(&fault, err, "",
+			"what the journal says could not be written to the keys: %s",
+			err_meaning(err));
+	return tell("keystore", &fault, err);
+}
+
 /* Keys that the state calls erased are destroyed again; fingerprints that had not reached the disk
  * are made again. */
 static enum err mend_keys(struct core *core)
 {
 	const struct state *state = engine_state(core->engine);
 	struct keys_port keys = keystore_port(core->keystore);
+	enum err err;
 
 	if (state->parties.count > 1 && keystore_made(core->keystore) < state->parties.count - 1) {
 		log_error("boot.keys_short", "parties=%u keys=%u", state->parties.count - 1,
@@ -146,15 +186,15 @@ static enum err mend_keys(struct core *core)
 	}
 	for (uint32_t i = 1; i < state->parties.count; i++)
 		if (state->parties.items[i].is_erased) {
-			enum err err = keys.erase(keys.context, i);
-
+			err = keys.erase(keys.context, i);
 			if (err)
-				return err;
+				return tell_keys_unmended(err);
 		}
 	for (uint64_t seq = keystore_noted(core->keystore) + 1; seq <= state->seq; seq++)
 		remember_person(core, seq);
 	keystore_note(core->keystore, state->seq);
-	return keystore_flush(core->keystore);
+	err = keystore_flush(core->keystore);
+	return err ? tell_keys_unmended(err) : ERR_OK;
 }
 
 /* --- a new journal ---------------------------------------------------------------------------- */
@@ -180,7 +220,11 @@ static enum err apply_policy(struct core *core, const struct policy *policy)
 	engine_submit(core->engine, AUTHORITY_COORDINATOR, &event, keep_verdict, &verdict);
 	err = engine_turn(core->engine);
 	buf_done(&bytes);
-	return err ? err : verdict.fault.code;
+	if (err)
+		(void)fault_set(&verdict.fault, err, "", "it could not be written: %s",
+				err_meaning(err));
+	return verdict.fault.code ? tell("first policy", &verdict.fault, verdict.fault.code)
+				  : ERR_OK;
 }
 
 static enum err begin_calendar(struct core *core, const struct boot *boot)
@@ -200,9 +244,27 @@ static enum err begin_calendar(struct core *core, const struct boot *boot)
 static enum err begin_journal(struct core *core)
 {
 	uint8_t salt[DIGEST_SIZE];
+	struct fault fault;
+	enum err err;
 
 	random_bytes(salt, sizeof(salt));
-	return engine_begin(core->engine, core->calendar.is_rehearsal, salt);
+	err = engine_begin(core->engine, core->calendar.is_rehearsal, salt);
+	if (!err)
+		return ERR_OK;
+	(void)fault_set(&fault, err, "", "it could not be begun: %s", err_meaning(err));
+	return tell("journal", &fault, err);
+}
+
+/* A journal is not begun where its first policy would be refused. */
+static enum err check_room(struct core *core)
+{
+	struct fault room, fault;
+	enum err err = journal_check_room(core->journal, EVENT_SIZE_MAX, &room);
+
+	if (!err)
+		return ERR_OK;
+	(void)fault_set(&fault, err, "", "%s: %s", core->config->state_dir, room.text);
+	return tell("state_dir", &fault, err);
 }
 
 /* The journal's first turn, and its policy in the second; a core that ended between them goes on here. */
@@ -214,6 +276,8 @@ static enum err begin(struct core *core, const struct boot *boot)
 	enum err err = policy_read(core->config->policy_file, &arena, &policy, &complaints);
 
 	fwrite(complaints.text.data, 1, complaints.text.size, stderr);
+	if (!err)
+		err = check_room(core);
 	if (!err && !engine_state(core->engine)->seq) {
 		err = begin_calendar(core, boot);
 		if (!err)
@@ -260,9 +324,11 @@ enum err boot_open(struct core *core, const struct boot *boot)
 		err = begin(core, boot);
 	if (!err)
 		err = mend_keys(core);
+	if (err)
+		return err;
 	core->epoch = engine_state(core->engine)->seq;
 	log_info("boot.ready", "seq=%llu", (unsigned long long)core->epoch);
-	return err;
+	return ERR_OK;
 }
 
 void boot_close(struct core *core)

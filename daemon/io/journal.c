@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/statvfs.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -23,7 +22,8 @@ struct journal {
 	MDB_dbi turns;
 	uint64_t last;
 	uint8_t chain[CHAIN_SIZE];
-	uint64_t disk_free_min;
+	uint64_t size_max, disk_free_min;
+	bool is_full;    /* as it was when last asked, so that a change is logged once */
 	struct buf read; /* what the last read returned */
 };
 
@@ -381,6 +381,7 @@ enum err journal_append(struct journal *journal, uint64_t first, uint32_t count,
 	if (code) {
 		log_error("journal.append", "seq=%llu count=%u bytes=%zu code=%d",
 			  (unsigned long long)first, count, record.size, code);
+		store_complain(journal->store, "a turn could not be written", mdb_strerror(code));
 		return store_err(code);
 	}
 
@@ -389,17 +390,39 @@ enum err journal_append(struct journal *journal, uint64_t first, uint32_t count,
 	return ERR_OK;
 }
 
-bool journal_has_room(struct journal *journal, size_t bytes)
+enum err journal_check_room(struct journal *journal, size_t bytes, struct fault *fault)
 {
-	uint64_t need = 2 * (uint64_t)bytes + ROOM_MARGIN;
-	struct statvfs disk;
-	int fd;
+	enum { KIB = 1024 };
+	uint64_t need = 2 * (uint64_t)bytes + ROOM_MARGIN,
+		 need_on_disk = journal->disk_free_min + need;
+	uint64_t left = store_disk_free(journal->store);
 
 	if (store_map_left(journal->store) < need)
-		return false;
-	if (mdb_env_get_fd(store_env(journal->store), &fd) != 0 || fstatvfs(fd, &disk) != 0)
-		return false;
-	return (uint64_t)disk.f_bavail * disk.f_frsize >= journal->disk_free_min + need;
+		return fault_set(
+			fault, ERR_STORAGE_FULL, "",
+			"the journal has come to journal_size_max (%llu KiB): make it larger",
+			(unsigned long long)journal->size_max / KIB);
+	if (left < need_on_disk)
+		return fault_set(fault, ERR_STORAGE_FULL, "",
+				 "%llu KiB are free on the journal's disk, and %llu KiB are needed "
+				 "(disk_free_min, and room to write): make room there, or make "
+				 "disk_free_min smaller",
+				 (unsigned long long)left / KIB,
+				 (unsigned long long)(need_on_disk + KIB - 1) / KIB);
+	return ERR_OK;
+}
+
+bool journal_has_room(struct journal *journal, size_t bytes)
+{
+	struct fault fault;
+	bool is_full = journal_check_room(journal, bytes, &fault) != ERR_OK;
+
+	if (is_full && !journal->is_full)
+		log_warn("journal.full", "%s", fault.text);
+	if (!is_full && journal->is_full)
+		log_info("journal.has_room", "bytes=%zu", bytes);
+	journal->is_full = is_full;
+	return !is_full;
 }
 
 /* ---- opening ---- */
@@ -439,6 +462,7 @@ enum err journal_open(const struct journal_options *options, struct journal **ou
 	if (err != ERR_OK)
 		return err;
 	journal->turns = store_table(journal->store, 0);
+	journal->size_max = options->size_max;
 	journal->disk_free_min = options->disk_free_min;
 	err = find_end(journal);
 	if (err != ERR_OK)

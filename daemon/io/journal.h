@@ -66,6 +66,8 @@ enum err journal_walk(struct journal *journal, uint64_t from, journal_walk_fn *f
 		      uint64_t *stopped) must_use;
 
 bool journal_has_room(struct journal *journal, size_t bytes);
+/* The same, told in a sentence: how much room there is, and how much is needed. ERR_STORAGE_FULL. */
+enum err journal_check_room(struct journal *journal, size_t bytes, struct fault *fault) must_use;
 
 /* A compact copy in a new folder, synced. */
 enum err journal_copy(struct journal *journal, const char *path) must_use;

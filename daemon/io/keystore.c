@@ -144,6 +144,12 @@ static enum err txn_end(MDB_txn *txn, enum err err)
 	return err;
 }
 
+static void complain(const struct keystore *keystore, const char *what, enum err err)
+{
+	log_error("keystore.failed", "error=%s", err_name(err));
+	store_complain(keystore->store, what, err_meaning(err));
+}
+
 /* Asking the kernel costs more than the bytes: it is asked for a seed, once for many. */
 static void draw_random(void *out, size_t size)
 {
@@ -551,7 +557,7 @@ enum err keystore_flush(struct keystore *keystore)
 	if (err == ERR_OK)
 		prints_written(keystore);
 	else
-		log_error("keystore.flush", "error=%s", err_name(err));
+		complain(keystore, "fingerprints could not be written", err);
 	return err;
 }
 
@@ -612,7 +618,7 @@ static enum err port_reach(void *context, uint32_t number)
 	if (err == ERR_OK)
 		err = txn_end(txn, make_keys(keystore, txn, to));
 	if (err != ERR_OK) {
-		log_error("keystore.reach", "number=%u error=%s", number, err_name(err));
+		complain(keystore, "new keys could not be written", err);
 		return err;
 	}
 	keystore->made = to;
@@ -732,6 +738,7 @@ static enum err port_erase(void *context, uint32_t number)
 		err = txn_end(txn, delete_key(keystore, txn, number));
 	if (err != ERR_OK) {
 		log_error("keystore.erase", "number=%u error=%s", number, err_name(err));
+		complain(keystore, "a key could not be destroyed", err);
 		return err;
 	}
 	key_forget(keystore, number);
@@ -824,7 +831,8 @@ static enum err begin_new(struct keystore *keystore, struct fault *fault)
 	if (err == ERR_OK)
 		err = txn_end(txn, put_installation(keystore, txn));
 	if (err != ERR_OK)
-		return fault_set(fault, err, "", "%s cannot be written", keystore->path);
+		return fault_set(fault, err, "", "%s cannot be written: %s", keystore->path,
+				 err_meaning(err));
 	return ERR_OK;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -277,6 +278,27 @@ static bool write_file(const struct core *core, const char *path)
 	       fsync(output.fd) == 0 && close(output.fd) == 0;
 }
 
+static void count_out(void *context, const void *bytes, size_t size)
+{
+	(void)bytes;
+	*(uint64_t *)context += size;
+}
+
+/* A snapshot can be done without, and must not be what fills the disk. */
+static bool has_room(const struct core *core, const char *folder)
+{
+	uint64_t need = core->config->disk_free_min + sizeof(struct head), left = 0;
+	struct statvfs disk;
+
+	snapshot_write(engine_state(core->engine), count_out, &need);
+	if (statvfs(folder, &disk) == 0)
+		left = (uint64_t)disk.f_bavail * disk.f_frsize;
+	if (left < need)
+		log_warn("snapshot.no_room", "free_kib=%llu needed_kib=%llu",
+			 (unsigned long long)left / 1024, (unsigned long long)need / 1024 + 1);
+	return left >= need;
+}
+
 static void remove_old(const struct core *core)
 {
 	struct found found = {0};
@@ -299,9 +321,15 @@ static bool write_snapshot(const struct core *core)
 	if (mkdir(folder, 0700) && errno != EEXIST)
 		return false;
 	snprintf(draft, sizeof(draft), "%.*s/draft", PATH_MAX - 8, folder);
-	file_path(core, engine_state(core->engine)->seq, path, sizeof(path));
-	if (!write_file(core, draft) || rename(draft, path) || !sync_folder(folder))
+	(void)unlink(draft); /* of an end in the middle of it */
+	if (!has_room(core, folder))
 		return false;
+	file_path(core, engine_state(core->engine)->seq, path, sizeof(path));
+	if (!write_file(core, draft) || rename(draft, path) || !sync_folder(folder)) {
+		log_warn("snapshot.write", "errno=%d", errno);
+		(void)unlink(draft);
+		return false;
+	}
 	remove_old(core);
 	return true;
 }

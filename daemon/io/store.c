@@ -7,17 +7,23 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { STORE_PATH_MAX = PATH_MAX - 64 };
+enum {
+	STORE_PATH_MAX = PATH_MAX - 64,
+	LOCK_FILE_SIZE = 8192, /* as LMDB makes it for the readers it allows by default */
+	DISK_FULL_BELOW = 1024 * 1024,
+};
 
 struct store {
 	MDB_env *env;
 	MDB_dbi tables[STORE_TABLES_MAX];
 	int lock_fd;
+	char path[PATH_MAX];
 };
 
 enum err store_err(int code)
@@ -105,10 +111,26 @@ static enum err lock_take(const char *path, int *lock_fd, struct fault *fault)
 	return ERR_OK;
 }
 
+/* LMDB maps its lock file and writes there: a page without room on the disk would end us by a signal. */
+static int lock_file_fill(const char *path)
+{
+	char file[PATH_MAX];
+	int fd = open(beside(path, "/lock.mdb", file), O_RDWR | O_CREAT | O_CLOEXEC, 0600), code;
+
+	if (fd < 0)
+		return errno;
+	code = posix_fallocate(fd, 0, LOCK_FILE_SIZE);
+	close(fd);
+	return code;
+}
+
 static int env_begin(const struct store_options *options, const char *path, MDB_env **env)
 {
-	int code = mdb_env_create(env);
+	int code = lock_file_fill(path);
 
+	if (code)
+		return code;
+	code = mdb_env_create(env);
 	if (code)
 		return code;
 	code = mdb_env_set_mapsize(*env, options->size_max);
@@ -227,6 +249,7 @@ enum err store_open(const struct store_options *options, struct store **out, str
 	assert(options->table_count <= STORE_TABLES_MAX);
 	if (strlen(options->path) > STORE_PATH_MAX)
 		return fault_set(fault, ERR_USAGE, "", "the path of a store is too long");
+	snprintf(store->path, sizeof(store->path), "%s", options->path);
 	store->lock_fd = -1;
 	err = lock_take(options->path, &store->lock_fd, fault);
 	if (err == ERR_OK && !store_exists(options->path))
@@ -291,6 +314,24 @@ enum err store_put(MDB_txn *txn, MDB_dbi table, struct str key, struct str value
 	MDB_val content = {.mv_size = value.size, .mv_data = (void *)value.data};
 
 	return store_err(mdb_put(txn, table, &name, &content, flags));
+}
+
+uint64_t store_disk_free(const struct store *store)
+{
+	struct statvfs disk;
+
+	if (fstatvfs(store->lock_fd, &disk) != 0)
+		return 0;
+	return (uint64_t)disk.f_bavail * disk.f_frsize;
+}
+
+void store_complain(const struct store *store, const char *what, const char *why)
+{
+	uint64_t left = store_disk_free(store);
+
+	fprintf(stderr, "vigied: %s: %s: %s; its disk has %llu KiB left%s\n", store->path, what,
+		why, (unsigned long long)left / 1024,
+		left < DISK_FULL_BELOW ? ": make room there, then start again" : "");
 }
 
 uint64_t store_map_left(struct store *store)

@@ -41,6 +41,13 @@ enum err store_get(MDB_txn *txn, MDB_dbi table, struct str key, struct str *valu
 enum err store_put(MDB_txn *txn, MDB_dbi table, struct str key, struct str value,
 		   unsigned int flags) must_use;
 
+/* Tells people on stderr what could not be done with it and why, and how much room its disk has left:
+ * LMDB shows a full one as any other failure to write. */
+void store_complain(const struct store *store, const char *what, const char *why);
+
+/* Bytes that are free on its disk; 0 when that cannot be told. */
+uint64_t store_disk_free(const struct store *store);
+
 /* Bytes of map not yet used. */
 uint64_t store_map_left(struct store *store);
 

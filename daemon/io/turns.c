@@ -1,5 +1,6 @@
 #include "daemon/io/turns.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -34,6 +35,10 @@ static void run_turn(struct turns *turns)
 
 	if (err) {
 		log_error("engine.turn", "code=%s", err_name(err));
+		fprintf(stderr,
+			"vigied: a turn could not be kept: %s; nothing of it was acknowledged, and "
+			"the next start reads what is on disk\n",
+			err_meaning(err));
 		_exit(EXIT_FAILURE); /* nothing more may be written: the outcome is unknown */
 	}
 	if (turns->after)
