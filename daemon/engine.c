@@ -1,5 +1,6 @@
 #include "daemon/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/forecast.h"
@@ -343,20 +344,19 @@ static enum err refuse(struct engine *engine, struct verdict *verdict, enum err 
 	return ERR_OK;
 }
 
-static bool is_suspect(const struct engine *engine, const struct event *event)
+static bool is_suspect(const struct engine *engine, struct str source, struct str id)
 {
 	const struct caution_port *caution = &engine->ports.caution;
 
-	return caution->is_suspect &&
-	       caution->is_suspect(caution->context, event->source, event->id);
+	return caution->is_suspect && caution->is_suspect(caution->context, source, id);
 }
 
-static void note(struct engine *engine, const struct event *event)
+static void note(struct engine *engine, struct str source, struct str id)
 {
 	const struct caution_port *caution = &engine->ports.caution;
 
 	if (engine->is_careful)
-		caution->note(caution->context, event->source, event->id);
+		caution->note(caution->context, source, id);
 }
 
 static enum err refuse_suspect(struct engine *engine, struct verdict *verdict)
@@ -366,6 +366,57 @@ static enum err refuse_suspect(struct engine *engine, struct verdict *verdict)
 			"an operator admits it (vigiectl event admit)");
 	engine->counters.refused++;
 	return ERR_OK;
+}
+
+/* What is said of a leased task; false for all else. */
+static bool find_lease(const struct event *event, uint64_t *task, uint64_t *token)
+{
+	switch (event->kind) {
+#define ROW(KIND, kind)                                                                            \
+	case EVENT_##KIND:                                                                         \
+		*task = event->data.kind.task;                                                     \
+		*token = event->data.kind.token;                                                   \
+		return true;
+		ROW(TASK_STARTED, task_started)
+		ROW(TASK_DONE, task_done)
+		ROW(TASK_FAILED, task_failed)
+		ROW(TASK_LOST, task_lost)
+		ROW(PLAN_MADE, plan_made)
+#undef ROW
+	default:
+		return false;
+	}
+}
+
+/* In place of what made the core end: the task is given up, and people have to look at it. */
+static void give_up_task(struct event *event, uint64_t task, uint64_t token)
+{
+	ms_t time = event->time;
+
+	event_clear(event, EVENT_TASK_FAILED);
+	event->source = STR(CORE_SOURCE);
+	event->id = STR("task");
+	event->time = time;
+	event->data.task_failed.task = task;
+	event->data.task_failed.token = token;
+	event->data.task_failed.class = FAILURE_NEVER;
+	event->data.task_failed.code = STR("core_ended");
+}
+
+/* A worker's answer has no identity that its sender gave it, and is repeated until it is kept: its lease
+ * tells it from all others. */
+static void guard_lease(struct engine *engine, struct event *event)
+{
+	char id[sizeof("task--lease-") + 2 * 20];
+	uint64_t task, token;
+
+	if (!find_lease(event, &task, &token))
+		return;
+	snprintf(id, sizeof(id), "task-%llu-lease-%llu", (unsigned long long)task,
+		 (unsigned long long)token);
+	if (is_suspect(engine, STR(CORE_SOURCE), str_from(id)))
+		give_up_task(event, task, token);
+	note(engine, STR(CORE_SOURCE), str_from(id));
 }
 
 /* Only a failure of the keys is an error; a wrong event has its verdict. */
@@ -380,12 +431,14 @@ static enum err run_input(struct engine *engine, struct input *input, ms_t now)
 		return refuse(engine, &input->verdict, engine->refusal);
 	if (event.kind == EVENT_JOURNAL_BEGUN && input->authority == AUTHORITY_SYSTEM)
 		return take_event(engine, &event, now);
-	if (input->authority != AUTHORITY_SYSTEM) {
+	if (input->authority == AUTHORITY_SYSTEM) {
+		guard_lease(engine, &event);
+	} else {
 		uint64_t identity = state_identity(&engine->state, event.source, event.id);
 
-		if (is_suspect(engine, &event))
+		if (is_suspect(engine, event.source, event.id))
 			return refuse_suspect(engine, &input->verdict);
-		note(engine, &event);
+		note(engine, event.source, event.id);
 		digest_content(engine, &event);
 		if (is_known(engine, identity, &event, &input->verdict))
 			return ERR_OK;

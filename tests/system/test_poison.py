@@ -1,16 +1,19 @@
 """An event that makes the core end each time it is tried: it is found, refused and told; nothing else is lost.
 
 The programs are those that are installed. The ends come from a library (tests/lib/poison.c) that is loaded
-into the core from outside and aborts when an event whose id begins with "deadly-" passes through.
+into the core from outside and aborts when an event whose id, or a worker's answer whose code, begins with
+"deadly-" passes through.
 """
 import signal
 import threading
+import time
 
 import pytest
 
 import world
 from conftest import BUILD, Refused
 from sender import Sender
+from test_crash import Worker, one_referral
 
 ENDS = 4  # three before the core is careful, and one more
 
@@ -35,7 +38,8 @@ def keep_alive(core, published):
         published.join(0.01)
         if core.processes["vigied"].poll() is not None:
             codes.append(core.processes["vigied"].returncode)
-            core.start_core()
+            assert len(codes) < 4 * ENDS, "it ends for ever"
+            core.spawn("vigied", "--rehearse", core.rehearse)
     return codes
 
 
@@ -164,3 +168,63 @@ def test_kills_from_outside_are_not_held_against_events(core):
     assert codes == [] and all("seq" in answer for answer in answers)
     assert core.status("status")["intake"]["turns"] < turns + 50
     assert suspects(core) == []
+
+
+# --- what a worker says ---------------------------------------------------------------------------------
+
+
+class Stubborn(threading.Thread):
+    """A worker that repeats its answer until it is kept, whatever becomes of the core meanwhile."""
+
+    def __init__(self, core):
+        super().__init__(daemon=True)
+        self.core = core
+        self.task = self.kept = None
+        self.start()
+
+    def run(self):
+        while self.kept is None:
+            try:
+                self.work(Worker(self.core.folder / "worker.sock"))
+            except OSError:
+                time.sleep(0.01)
+            except EOFError:
+                pass
+
+    def work(self, worker):
+        held = self.task and {"id": self.task["id"], "token": self.task["token"]}
+        worker.ready([held] if held else [])
+        self.task = self.task or worker.next_task()
+        self.kept = worker.call("failed", {"id": self.task["id"], "token": self.task["token"],
+                                           "class": "later", "code": "deadly-x", "text": "poison"})
+
+
+def mail(core):
+    return core.status("task.list", {"kind": "mail"})["tasks"][0]
+
+
+# the answer ends the core four times, then stands for a failure that people see; all else goes on, and
+# with a mended program the task is kicked and done
+def test_a_deadly_answer_gives_up_its_task(core, monkeypatch):
+    one_referral(core)
+    worker = Stubborn(core)
+    codes = keep_alive(core, worker)
+    told = mail(core)
+    answers, more = publish(core, world.request("H-3", "R3"))
+
+    assert codes == [-signal.SIGABRT] * ENDS and more == []
+    assert worker.kept == (None, {}) and "seq" in answers[0]
+    assert (told["state"], told["attempt"], told["last_code"]) == ("buried", 1, "core_ended")
+    assert [alarm["count"] for alarm in core.status("status")["alarms"]
+            if alarm["code"] == "buried_task"] == [1]
+    assert [name.startswith(f"task-{told['task']}-lease-") for name in suspects(core)] == [True]
+
+    mend(core, monkeypatch)
+    core.control("task.kick", {"task": told["task"]})
+    helper = Worker(core.folder / "worker.sock")
+    helper.ready()
+    task = helper.next_task()
+    helper.call("done", {"id": task["id"], "token": task["token"], "result": b""})
+
+    assert (task["id"], mail(core)["state"]) == (told["task"], "done")
+    assert core.control("verify")["ok"]
