@@ -265,7 +265,7 @@ static const struct policy_opening *opening_about(const struct policy_sector *se
 	return opening ? opening : sector_opening_on(sector, day - 1);
 }
 
-/* A sector that left the policy since is left out. */
+/* A sector that left the policy since is left out, and so is what a mail has no room for. */
 static void add_sector(struct letter *letter, const struct mail *part)
 {
 	const struct state *state = letter->state;
@@ -274,7 +274,7 @@ static void add_sector(struct letter *letter, const struct mail *part)
 	const struct policy_opening *opening, *next;
 	struct mail_sector *row;
 
-	if (!sector)
+	if (!sector || letter->body->sectors.count == POLICY_SECTORS_MAX)
 		return;
 	row = &((struct mail_sector *)letter->body->sectors.items)[letter->body->sectors.count++];
 	record_clear(&record_mail_sector, row);

@@ -1,5 +1,7 @@
 #include "daemon/network.h"
 
+#include <stdlib.h>
+
 enum { REFERRED_MONTHS = 24 }; /* how long a referral makes its giver belong to the sector */
 
 /* --- who belongs where --------------------------------------------------------------------------- */
@@ -230,19 +232,57 @@ static bool is_to_be_told(const struct state *state, uint32_t giver, const struc
 	       is_concerned(state, giver, mail);
 }
 
-/* `days`: what is announced, for each sector of the set. */
-static void tell_giver(struct state *state, const struct cause *cause, uint32_t giver,
-		       uint32_t template, sectors_t sectors, const day_t *days)
+/* One thing that is said of a sector (position): the day that is announced. */
+struct notice_of {
+	uint32_t sector;
+	day_t day;
+};
+
+/* All that a template says in one mail, in the order of the days. */
+struct telling {
+	uint32_t template;
+	sectors_t sectors; /* those it is about */
+	struct notice_of *items;
+	uint32_t count, capacity;
+};
+
+static void telling_add(struct telling *telling, uint32_t sector, day_t day)
 {
-	struct mail mail = {.template = (uint8_t) template};
+	uint32_t at = telling->count;
 
-	for (uint32_t i = 0; i < state->policy.sectors.count; i++) {
-		struct mail part = {.template = (uint8_t) template, .day = days[i]};
+	MEM_ROOM(telling->items, telling->count, telling->capacity);
+	for (; at && telling->items[at - 1].day > day; at--)
+		telling->items[at] = telling->items[at - 1];
+	telling->items[at] = (struct notice_of){sector, day};
+	telling->count++;
+	telling->sectors |= (sectors_t)1 << sector;
+}
 
-		if (!(sectors & (sectors_t)1 << i))
-			continue;
-		part.sector = names_add(&state->names, policy_sector_at(&state->policy, i)->id);
-		if (!is_to_be_told(state, giver, &part))
+/* What is said of each of these sectors is of one day. */
+static void telling_add_all(struct telling *telling, sectors_t sectors, day_t day)
+{
+	for (uint32_t i = 0; i < POLICY_SECTORS_MAX; i++)
+		if (sectors & (sectors_t)1 << i)
+			telling_add(telling, i, day);
+}
+
+/* A giver (index) that belongs to `sectors`: one mail. */
+static void tell_giver(struct state *state, const struct cause *cause, uint32_t giver,
+		       const struct telling *telling, sectors_t sectors)
+{
+	struct mail mail = {0};
+
+	for (uint32_t i = 0; i < telling->count; i++) {
+		const struct notice_of *notice = &telling->items[i];
+		struct str id = policy_sector_at(&state->policy, notice->sector)->id;
+		struct mail part = {
+			.template = (uint8_t)telling->template,
+			.sector = names_add(&state->names, id),
+			.day = notice->day,
+		};
+
+		if (!(sectors & (sectors_t)1 << notice->sector) ||
+		    !is_to_be_told(state, giver, &part))
 			continue;
 		if (mail.sector)
 			mail_add_part(state, &mail, part);
@@ -253,27 +293,26 @@ static void tell_giver(struct state *state, const struct cause *cause, uint32_t 
 		mailing_to_member(state, cause, giver, mail);
 }
 
-static void tell_all(struct state *state, const struct cause *cause, uint32_t template,
-		     sectors_t sectors, const day_t *days)
+static void tell_all(struct state *state, const struct cause *cause, const struct telling *telling)
 {
-	uint32_t count = sectors ? state->givers.count : 0;
+	uint32_t count = telling->count ? state->givers.count : 0;
 
 	for (uint32_t i = 1; i < count; i++) {
-		sectors_t its = network_sectors(state, i) & sectors;
+		sectors_t its = network_sectors(state, i) & telling->sectors;
 
 		if (its)
-			tell_giver(state, cause, i, template, its, days);
+			tell_giver(state, cause, i, telling, its);
 	}
 }
 
 void network_tell(struct state *state, const struct cause *cause, uint32_t template,
 		  sectors_t sectors)
 {
-	day_t days[POLICY_SECTORS_MAX];
+	struct telling telling = {.template = template};
 
-	for (uint32_t i = 0; i < POLICY_SECTORS_MAX; i++)
-		days[i] = state->today;
-	tell_all(state, cause, template, sectors, days);
+	telling_add_all(&telling, sectors, state->today);
+	tell_all(state, cause, &telling);
+	free(telling.items);
 }
 
 /* --- openings and closings ------------------------------------------------------------------------- */
@@ -302,11 +341,12 @@ static day_t notice_day(const struct notice *notice, const struct policy_opening
 	return notice->is_of_end ? opening->to : opening->from;
 }
 
-/* The day that a notice is about when it is due today, for the first time; or DAY_NONE. Openings may
- * follow one another faster than notices: then several are under way, told in the order of their days. */
-static day_t due_notice(struct state *state, const struct policy_sector *sector, uint32_t which,
-			const struct notice *notice)
+/* Adds what is due today of a sector, for the first time. Openings may follow one another faster than
+ * notices: then several are due, also at once when they are late. */
+static void add_due(struct state *state, uint32_t position, uint32_t which,
+		    const struct notice *notice, struct telling *telling)
 {
+	const struct policy_sector *sector = policy_sector_at(&state->policy, position);
 	struct sector_record *record = state_sector(state, sector->id);
 
 	for (uint32_t i = 0; i < sector->openings.count; i++) {
@@ -318,9 +358,9 @@ static day_t due_notice(struct state *state, const struct policy_sector *sector,
 		    record->told[which] >= day)
 			continue;
 		record->told[which] = day;
-		return notice->template == TEMPLATE_SECTOR_CLOSED ? day + 1 : day;
+		telling_add(telling, position,
+			    notice->template == TEMPLATE_SECTOR_CLOSED ? day + 1 : day);
 	}
-	return DAY_NONE;
 }
 
 static void tell_notices(struct state *state, const struct cause *cause)
@@ -329,16 +369,12 @@ static void tell_notices(struct state *state, const struct cause *cause)
 
 	list_notices(&state->policy, notices);
 	for (uint32_t which = 0; which < NOTICE_COUNT; which++) {
-		day_t days[POLICY_SECTORS_MAX];
-		sectors_t due = 0;
+		struct telling telling = {.template = notices[which].template};
 
-		for (uint32_t i = 0; i < state->policy.sectors.count; i++) {
-			days[i] = due_notice(state, policy_sector_at(&state->policy, i), which,
-					     &notices[which]);
-			if (days[i] != DAY_NONE)
-				due |= (sectors_t)1 << i;
-		}
-		tell_all(state, cause, notices[which].template, due, days);
+		for (uint32_t i = 0; i < state->policy.sectors.count; i++)
+			add_due(state, i, which, &notices[which], &telling);
+		tell_all(state, cause, &telling);
+		free(telling.items);
 	}
 }
 
@@ -418,22 +454,22 @@ static sectors_t listened_today(const struct state *state)
 
 static void nudge(struct state *state, const struct cause *cause)
 {
+	struct telling telling = {.template = TEMPLATE_QUIET};
 	sectors_t sectors = listened_today(state);
-	day_t days[POLICY_SECTORS_MAX], opened = state->today;
+	day_t opened = state->today - (day_t)state->policy.givers.quiet_after;
 
 	if (!sectors || state->policy.givers.nudge_quiet != SAID_YES)
 		return;
-	opened -= (day_t)state->policy.givers.quiet_after;
-	for (uint32_t i = 0; i < POLICY_SECTORS_MAX; i++)
-		days[i] = opened;
+	telling_add_all(&telling, sectors, opened);
 	for (uint32_t i = 1; i < state->givers.count; i++) {
 		sectors_t quiet = network_quiet(state, i) & sectors;
 
 		if (!quiet || state->givers.items[i].nudged_for == opened)
 			continue;
-		tell_giver(state, cause, i, TEMPLATE_QUIET, quiet, days);
+		tell_giver(state, cause, i, &telling, quiet);
 		state->givers.items[i].nudged_for = opened;
 	}
+	free(telling.items);
 }
 
 /* --- the night --------------------------------------------------------------------------------------- */

@@ -182,16 +182,32 @@ static bool is_for(const struct state *state, uint32_t task, uint32_t party)
 	return mail->recipient == party || mail->giver == party;
 }
 
+static bool is_notice(const struct mail *mail)
+{
+	return mail->template == TEMPLATE_SECTOR_ANNOUNCED ||
+	       mail->template == TEMPLATE_SECTOR_OPENED ||
+	       mail->template == TEMPLATE_SECTOR_CLOSING ||
+	       mail->template == TEMPLATE_SECTOR_CLOSED;
+}
+
+/* Of a notice of several days, which are in their order, those that are still to come are left. */
+static void forget_past_days(const struct state *state, struct mail *mail)
+{
+	while (is_notice(mail) && mail->day < state->today && mail->parts) {
+		const struct mail *part = &state->parts.items[mail->parts];
+
+		mail->sector = part->sector;
+		mail->day = part->day;
+		mail->parts = part->next;
+		mail->part_count--;
+	}
+}
+
 /* Held for so long that it expires now, or a notice of a day that has passed. */
 static bool is_past(const struct state *state, const struct task *task)
 {
-	const struct mail *mail = &task->mail;
-	bool is_notice = mail->template == TEMPLATE_SECTOR_ANNOUNCED ||
-			 mail->template == TEMPLATE_SECTOR_OPENED ||
-			 mail->template == TEMPLATE_SECTOR_CLOSING ||
-			 mail->template == TEMPLATE_SECTOR_CLOSED;
-
-	return task->due <= state->now || (is_notice && mail->day < state->today);
+	return task->due <= state->now ||
+	       (is_notice(&task->mail) && task->mail.day < state->today);
 }
 
 static void release_held(struct state *state, uint32_t party)
@@ -202,6 +218,7 @@ static void release_held(struct state *state, uint32_t party)
 		next = state->tasks.items[at].next;
 		if (!is_for(state, at, party))
 			continue;
+		forget_past_days(state, &state->tasks.items[at].mail);
 		if (is_past(state, &state->tasks.items[at]))
 			state_move_task(state, at, TASK_STATE_EXPIRED);
 		else if (readdress(state, at) && is_waiting_in(state, at, TASK_STATE_HELD))

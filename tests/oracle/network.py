@@ -71,24 +71,32 @@ class Network:
 
     def tell_sectors(self, n, deferred):
         """`deferred`: the numbers of the cases that were, until midnight."""
+        for template in NOTICES:
+            self.tell_notices(n, template, deferred)
         for sector, openings in self.policy["sectors"].items():
-            for template in NOTICES:
-                self.tell_notice(n, template, sector, deferred)
             for first, last in openings:
                 if self.today == first + QUIET_AFTER:
                     self.nudge(n, sector, first, last)
 
-    def tell_notice(self, n, template, sector, deferred):
-        """The first that is due and was not told yet: a late one goes at once, never after the date it
-        announces, and one a night."""
-        for opening in self.policy["sectors"][sector]:
-            start, end = NOTICES[template](*opening)
-            if start <= self.today <= end and (sector, template, opening) not in self.told:
-                self.told.add((sector, template, opening))
-                concerned = self.concerned(template, sector, opening, deferred)
-                self.tell(n, template, self.members(sector, concerned.__contains__), end + DAY
-                    if template == "sector_announced" else end)
-                return
+    def tell_notices(self, n, template, deferred):
+        """All that are due and were not told yet, in one mail to each: a late one goes at once, never
+        after the date it announces. One that waits for its reader does so until the last of its days."""
+        untils = {}
+        for sector, opening, end in self.due(template):
+            self.told.add((sector, template, opening))
+            concerned = self.concerned(template, sector, opening, deferred)
+            for giver in self.members(sector, concerned.__contains__):
+                untils[giver] = max(untils.get(giver, end), end)
+        for giver, until in untils.items():
+            self.tell(n, template, [giver],
+                until + DAY if template == "sector_announced" else until)
+
+    def due(self, template):
+        for sector, openings in self.policy["sectors"].items():
+            for opening in openings:
+                start, end = NOTICES[template](*opening)
+                if start <= self.today <= end and (sector, template, opening) not in self.told:
+                    yield sector, opening, end
 
     def concerned(self, template, sector, opening, deferred):
         """The givers whose cases a notice is about."""

@@ -71,6 +71,25 @@ static uint32_t sent(const struct story *story, uint32_t template, const char *g
 	return count;
 }
 
+/* The day that a part of the announcement to a giver speaks of. */
+static day_t announced(const struct story *story, const char *giver, uint32_t position)
+{
+	const struct state *state = story_state(story);
+
+	for (uint32_t i = 1; i < state->tasks.count; i++) {
+		const struct mail *mail = &state->tasks.items[i].mail;
+
+		if (mail->template != TEMPLATE_SECTOR_ANNOUNCED || !is_to(state, mail, giver))
+			continue;
+		while (mail && position--)
+			mail = mail->parts	? &state->parts.items[mail->parts]
+			       : mail->next ? &state->parts.items[mail->next]
+					    : NULL;
+		return mail ? mail->day : DAY_NONE;
+	}
+	return DAY_NONE;
+}
+
 static uint32_t in_state(const struct story *story, uint32_t state)
 {
 	return story_state(story)->task_states[state];
@@ -168,6 +187,37 @@ static void test_late_notices(void **unused)
 
 	assert_int_equal(sent(&story, TEMPLATE_SECTOR_ANNOUNCED, "SUD"), 1);
 	assert_int_equal(sent(&story, TEMPLATE_SECTOR_OPENED, "SUD"), 0);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* Openings that follow one another faster than notices: what is late of them goes at once, in one mail. */
+static void test_late_notices_go_together(void **unused)
+{
+	struct policy_opening weeks[] = {
+		{true, d("2015-12-28"), d("2015-12-31")},
+		{true, d("2016-01-04"), d("2016-01-08")},
+	};
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-12-20");
+	enter(&story, (struct person_of_trust){"SUD", "39003"});
+	refer(&story, "F1", "HELD", "39003");
+	story_policy(&story.arena, &story.policy);
+	((struct policy_sector *)story.policy.sectors.items)[1].openings =
+		(struct list){ARRAY_SIZE(weeks), weeks};
+
+	story_applies(&story);
+
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_ANNOUNCED, "SUD"), 1);
+	assert_int_equal(announced(&story, "SUD", 0), d("2015-12-28"));
+	assert_int_equal(announced(&story, "SUD", 1), d("2016-01-04"));
+	story_goes_to(&story, "2015-12-30");
+	assert_int_equal(story_mails(&story, TEMPLATE_SECTOR_ANNOUNCED), 1);
+	enter(&story, (struct person_of_trust){"HELD", "39003"}); /* what has begun is not told */
+	assert_int_equal(announced(&story, "HELD", 0), d("2016-01-04"));
+	assert_int_equal(announced(&story, "HELD", 1), DAY_NONE);
 	story_holds(&story);
 	story_end(&story);
 }
@@ -501,6 +551,7 @@ int main(void)
 		cmocka_unit_test(test_givers_hear_of_their_sector),
 		cmocka_unit_test(test_belonging_by_referral),
 		cmocka_unit_test(test_late_notices),
+		cmocka_unit_test(test_late_notices_go_together),
 		cmocka_unit_test(test_outreach),
 		cmocka_unit_test(test_ten_a_day),
 		cmocka_unit_test(test_weekly_pace),

@@ -37,18 +37,34 @@ static void show_sectors(struct view *view, const struct list *sectors)
 	}
 }
 
+/* A sector may be there with several openings: its name is told once. */
+static uint32_t list_names(const struct list *sectors, struct str *names)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < sectors->count; i++) {
+		struct str name = sector_at(sectors, i)->sector_name;
+		uint32_t at = 0;
+
+		while (at < count && !str_equal(names[at], name))
+			at++;
+		if (at == count)
+			names[count++] = name;
+	}
+	return count;
+}
+
 /* A name alone, as a label: "du", "de" and "d’" would need to know what it means. A sector that has left
  * the policy meanwhile has no name any more. */
 static void label_sectors(struct view *view, const struct list *sectors)
 {
 	struct str *names = arena_new(&view->arena, (sectors->count + 1) * sizeof(*names));
+	uint32_t count = list_names(sectors, names);
 	struct buf label = {0};
 
-	for (uint32_t i = 0; i < sectors->count; i++)
-		names[i] = sector_at(sectors, i)->sector_name;
-	if (sectors->count) {
-		buf_printf(&label, sectors->count > 1 ? "Secteurs " : "Secteur ");
-		buf_add_str(&label, french_list(&view->arena, names, sectors->count));
+	if (count) {
+		buf_printf(&label, count > 1 ? "Secteurs " : "Secteur ");
+		buf_add_str(&label, french_list(&view->arena, names, count));
 	} else {
 		buf_printf(&label, "Votre secteur");
 	}
