@@ -372,7 +372,7 @@ class Model:
             self.case_owner[number] = case.household
             case.number = number
             if not brought:
-                self.numbers[case.opener] = number
+                self.give_number(case.opener, number)
         for case in self.cases:
             self.members[case.number] = list(case.members)
             self.leads.pop(case.number, None)
@@ -380,6 +380,18 @@ class Model:
             case = self.case_of(number)
             if case and case.number != number:
                 self.leads[number] = case.number
+        self.hand_over_visits()
+
+    def give_number(self, opener, number):
+        """It is with one fact at a time: what opened the case before, and went, goes without."""
+        self.numbers = {n: k for n, k in self.numbers.items() if k != number}
+        self.numbers[opener] = number
+
+    def hand_over_visits(self):
+        """When all that a case stood on is gone, its visits are for good those of the one it was part of."""
+        for visit in self.visits:
+            if visit.case in self.leads and not any(n in self.facts.slot_of for n in self.members[visit.case]):
+                visit.case = self.leads[visit.case]
 
     def brought_number(self, case, used):
         """An earlier referral came to a case: its number stays with who brought it."""
@@ -562,7 +574,8 @@ class Model:
             if told:
                 givers = case.givers() if case else []
                 about = (n, case and case.household) if by_household else n
-                self.mail_all(about, "visit_changed", givers, visit.case, visit.pair)
+                number = case.number if case else visit.case
+                self.mail_all(about, "visit_changed", givers, number, visit.pair)
 
     # plans
 
