@@ -11,6 +11,17 @@ static void pass_number(struct state *state, uint32_t from, struct fact *to)
 	state->facts.items[from].opened = 0;
 }
 
+/* A number that leads elsewhere, or nowhere, has no place in the list. Should a case have it again, what that
+ * one is today is news: a cut above all. */
+static void leave_list(struct state *state, uint32_t number)
+{
+	struct case_record *record = state_get(state, cases, number);
+
+	record->tier = 0;
+	state_set_visit(state, record, 0);
+	queue_remove(&state->queue, number);
+}
+
 /* --- numbers whose fact was retracted --------------------------------------------------------- */
 
 /* Facts of a group that have a number and do not hold any more. */
@@ -63,8 +74,7 @@ static bool inherit(struct state *state, uint32_t number, uint32_t heir)
 	struct case_record *to = state_get(state, cases, heir);
 	bool has_visits = from->first_visit != 0;
 
-	state_set_visit(state, from, 0);
-	queue_remove(&state->queue, number);
+	leave_list(state, number);
 	from->joined = heir;
 	to->joined = 0;
 	for (uint32_t at = from->first_visit; at; at = state->visits.items[at].next)
@@ -179,8 +189,7 @@ bool numbering_forget(struct state *state, uint32_t number, const struct cause *
 	}
 	record->is_gone = true;
 	record->joined = 0;
-	state_set_visit(state, record, 0);
-	queue_remove(&state->queue, number);
+	leave_list(state, number);
 	return is_cancelled;
 }
 
@@ -198,10 +207,8 @@ static void lead(struct state *state, uint32_t number, uint32_t to, uint32_t hea
 	record->is_gone = false;
 	record->joined = to == number ? 0 : to;
 	record->household = head;
-	if (to == number)
-		return;
-	state_set_visit(state, record, 0);
-	queue_remove(&state->queue, number);
+	if (to != number)
+		leave_list(state, number);
 }
 
 bool numbering_lead(struct state *state, const struct portrait *portrait, uint32_t head,
