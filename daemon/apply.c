@@ -144,6 +144,7 @@ static void set_time(struct state *state, ms_t now)
 	state->today = time_paris_day(now);
 }
 
+/* Each timer is an occasion of its own: mails of two are never one. */
 static void run_timers(struct state *state, ms_t until, const struct cause *cause)
 {
 	const struct heap_item *first;
@@ -153,6 +154,7 @@ static void run_timers(struct state *state, ms_t until, const struct cause *caus
 
 		if (timer.at_ms > state->now)
 			set_time(state, timer.at_ms);
+		state->event_tasks = state->tasks.count;
 		on_timer(state, (enum timer_kind)timer.kind, timer.id, cause);
 	}
 	set_time(state, until);
@@ -175,7 +177,6 @@ static void ask_wanted_plan(struct state *state)
 void apply_time(struct state *state, ms_t until, struct effects *effects)
 {
 	assert(until >= state->now);
-	state->event_tasks = state->tasks.count;
 	run_timers(state, until, &(struct cause){.seq = state->seq + 1, .effects = effects});
 	ask_wanted_plan(state);
 }
@@ -192,10 +193,10 @@ void apply(struct state *state, const struct event *event, struct effects *effec
 	assert(event->seq == state->seq + 1);
 	assert(event->accepted >= state->now);
 	state->seq = event->seq;
-	state->event_tasks = state->tasks.count;
 	if (event->kind == EVENT_JOURNAL_BEGUN)
 		set_time(state, event->accepted);
 	run_timers(state, event->accepted, &passing);
+	state->event_tasks = state->tasks.count;
 	if (event_info_find(event->kind)->class != CLASS_SYSTEM)
 		state_add_identity(state, event->source, event->id, event->seq);
 	add_parties(state, event);

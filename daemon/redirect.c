@@ -206,8 +206,7 @@ static void forget_past_days(const struct state *state, struct mail *mail)
 /* Held for so long that it expires now, or a notice of a day that has passed. */
 static bool is_past(const struct state *state, const struct task *task)
 {
-	return task->due <= state->now ||
-	       (is_notice(&task->mail) && task->mail.day < state->today);
+	return task->due <= state->now || (is_notice(&task->mail) && task->mail.day < state->today);
 }
 
 static void release_held(struct state *state, uint32_t party)

@@ -161,7 +161,7 @@ struct state {
 	bool plan_is_wanted; /* a cut appeared in this event: ask before it ends */
 	ms_t plan_due;       /* when the next plan is asked for; MS_NONE: no policy yet */
 
-	uint32_t event_tasks; /* the tasks of the event at work begin here */
+	uint32_t event_tasks; /* the tasks of the event or timer at work begin here */
 
 	/* indexes, rebuilt from the above */
 	struct map alias_index;    /* first 8 bytes of the hash → alias */

@@ -82,7 +82,7 @@ static day_t announced(const struct story *story, const char *giver, uint32_t po
 		if (mail->template != TEMPLATE_SECTOR_ANNOUNCED || !is_to(state, mail, giver))
 			continue;
 		while (mail && position--)
-			mail = mail->parts	? &state->parts.items[mail->parts]
+			mail = mail->parts  ? &state->parts.items[mail->parts]
 			       : mail->next ? &state->parts.items[mail->next]
 					    : NULL;
 		return mail ? mail->day : DAY_NONE;
