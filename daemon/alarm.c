@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/standing.h"
+
 struct look {
 	const struct state *state;
 	struct arena *arena;
@@ -116,8 +118,8 @@ static bool is_water_off(const struct state *state, const struct fact *fact)
 	if (fact->is_void || fact->is_replaced || fact->is_old ||
 	    state->parties.items[fact->party].is_erased)
 		return false;
-	facts = state_gather(state, household_head(state, party_household(state, fact->party)),
-			     &arena, &count);
+	facts = standing_gather(state, household_head(state, party_household(state, fact->party)),
+				&arena, &count);
 	is_restored = supply_is_restored_after(facts, count, fact->supply.supplier, ENERGY_WATER,
 					       fact->supply.on, fact->seq);
 	arena_done(&arena);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/settle.h"
+#include "daemon/timers.h"
 
 void apply(struct state *state, const struct event *event, struct effects *effects);
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/booking.h"
 #include "daemon/policy_fit.h"
 
 struct check {
@@ -334,7 +335,7 @@ static enum err check_half_day(const struct check *check, uint64_t number, day_t
 	if (day < check->state->today)
 		return fault_set(check->fault, ERR_INVALID_EVENT, "data.day",
 				 "this day is past; a visit can be set on today or later");
-	booked = state_find_booking(check->state, visit->pair, day, half);
+	booked = booking_find(check->state, visit->pair, day, half);
 	if (booked && booked != number)
 		return fault_set(check->fault, ERR_INVALID_EVENT, "data.day",
 				 "the pair has visit %u on this half-day; move that one first",

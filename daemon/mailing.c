@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/standing.h"
+
 /* --- one mail --------------------------------------------------------------------------------- */
 
 static struct mail write_mail(const struct state *state, const struct cause *cause,
@@ -94,8 +96,8 @@ void mailing_to_all(struct state *state, const struct cause *cause, uint32_t tem
 
 	if (cause->is_silent)
 		return;
-	facts = state_gather(state, record->household, &arena, &count);
-	visits = state_gather_visits(state, facts, count, &arena, &visit_count);
+	facts = standing_gather(state, record->household, &arena, &count);
+	visits = standing_gather_visits(state, facts, count, &arena, &visit_count);
 	life.cases = arena_new(&arena, (count + 1) * sizeof(*life.cases));
 	life.joined = arena_new(&arena, (count + 1) * sizeof(*life.joined));
 	life_compute(&state->policy, facts, count, visits, visit_count, &horizon, &life);

@@ -1,5 +1,7 @@
 #include "daemon/numbering.h"
 
+#include "daemon/booking.h"
+
 static struct fact *opening_of(struct state *state, const struct portrait *portrait, uint32_t its)
 {
 	return &state->facts.items[portrait->facts[portrait->life.cases[its].opening].index];
@@ -18,7 +20,7 @@ static void leave_list(struct state *state, uint32_t number)
 	struct case_record *record = state_get(state, cases, number);
 
 	record->tier = 0;
-	state_set_visit(state, record, 0);
+	booking_set(state, record, 0);
 	queue_remove(&state->queue, number);
 }
 

@@ -1,5 +1,6 @@
 /* What the coordinator says of two households, and what is taken back or forgotten. */
 #include "daemon/apply.h"
+#include "daemon/standing.h"
 
 static void link_households(struct state *state, const struct event *event,
 			    const struct cause *cause, enum link_kind kind)
@@ -39,7 +40,7 @@ static void void_fact(struct state *state, uint32_t index, const struct cause *c
 	if (fact->is_void)
 		return;
 	fact->is_void = true;
-	state_refresh_key(state, index);
+	standing_refresh(state, index);
 	if (!fact->party)
 		return;
 	if (state->parties.items[fact->party].kind == PARTY_GIVER) {

@@ -3,6 +3,7 @@
 #include "daemon/alarm.h"
 #include "daemon/apply.h"
 #include "daemon/network.h"
+#include "daemon/timers.h"
 
 /* --- outreach ----------------------------------------------------------------------------------- */
 
@@ -127,7 +128,7 @@ void import_note(struct state *state, uint64_t seq)
 	state->import.last = seq;
 	state->import.due = state->now + IMPORT_PAUSE_MS;
 	if (is_first)
-		state_set_timer(state, state->import.due, TIMER_IMPORT, 0);
+		timers_set(state, state->import.due, TIMER_IMPORT, 0);
 }
 
 void on_import_ended(struct state *state)
@@ -137,7 +138,7 @@ void on_import_ended(struct state *state)
 	if (!import.first)
 		return;
 	if (import.due > state->now) {
-		state_set_timer(state, import.due, TIMER_IMPORT, 0);
+		timers_set(state, import.due, TIMER_IMPORT, 0);
 		return;
 	}
 	state->import = (struct import){0};

@@ -1,6 +1,7 @@
 /* Plans: asked for every working morning and when a cut appears; the answer is checked again against
  * the state as it is now, visit by visit, and then holds as a whole. */
 #include "daemon/apply.h"
+#include "daemon/tasks.h"
 
 #include <stdlib.h>
 
@@ -23,7 +24,7 @@ void plan_ask(struct state *state)
 	struct task task = {.kind = TASK_KIND_PLAN, .due = MS_NONE};
 
 	if (running && !task_state_is_over(running->state))
-		state_move_task(state, state->plan_task, TASK_STATE_CANCELLED);
+		tasks_move(state, state->plan_task, TASK_STATE_CANCELLED);
 	state->plan_task = task_create(state, task);
 }
 
@@ -178,7 +179,7 @@ static bool task_is_answered(struct state *state, const struct plan_made *made)
 
 	if (!task || task->state != TASK_STATE_LEASED || task->token != made->token)
 		return false;
-	state_move_task(state, (uint32_t)made->task, TASK_STATE_DONE);
+	tasks_move(state, (uint32_t)made->task, TASK_STATE_DONE);
 	return true;
 }
 

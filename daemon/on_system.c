@@ -1,6 +1,7 @@
 /* The journal's beginning, time, and policy. */
 #include "daemon/apply.h"
 #include "daemon/network.h"
+#include "daemon/timers.h"
 
 void on_journal_begun(struct state *state, const struct event *event, const struct cause *cause)
 {
@@ -42,9 +43,9 @@ void on_policy_applied(struct state *state, const struct event *event, const str
 	network_policy_changed(state, cause);
 	if (state->plan_due == MS_NONE) {
 		state->plan_due = plan_next_due(state, state->now);
-		state_set_timer(state, state->plan_due, TIMER_PLAN, 0);
-		state_set_daily_timer(state, TIMER_NIGHT);
-		state_set_daily_timer(state, TIMER_FORECAST);
-		state_set_daily_timer(state, TIMER_MORNING);
+		timers_set(state, state->plan_due, TIMER_PLAN, 0);
+		timers_set_daily(state, TIMER_NIGHT);
+		timers_set_daily(state, TIMER_FORECAST);
+		timers_set_daily(state, TIMER_MORNING);
 	}
 }

@@ -2,6 +2,8 @@
  * refused before; what comes for a task that is over is an echo, ignored. */
 #include "daemon/apply.h"
 #include "daemon/redirect.h"
+#include "daemon/tasks.h"
+#include "daemon/timers.h"
 #include "proto/mail_failure.h"
 
 static struct task *find_task(struct state *state, uint64_t number)
@@ -24,7 +26,7 @@ void on_task_leased(struct state *state, const struct event *event, const struct
 	(void)cause;
 	if (!task || task->state != TASK_STATE_READY)
 		return;
-	state_move_task(state, number, TASK_STATE_LEASED);
+	tasks_move(state, number, TASK_STATE_LEASED);
 	task->token = event->seq;
 	task->attempts++;
 	task->has_started = false;
@@ -48,7 +50,7 @@ void on_task_done(struct state *state, const struct event *event, const struct c
 	(void)cause;
 	if (!task)
 		return;
-	state_move_task(state, (uint32_t)event->data.task_done.task, TASK_STATE_DONE);
+	tasks_move(state, (uint32_t)event->data.task_done.task, TASK_STATE_DONE);
 	task->due = state->now;
 }
 
@@ -64,12 +66,12 @@ static void retry(struct state *state, uint32_t number, int64_t delay_ms, bool i
 	struct task *task = state_get(state, tasks, number);
 
 	if (is_given_up || is_hopeless(state, task)) {
-		state_move_task(state, number, TASK_STATE_BURIED);
+		tasks_move(state, number, TASK_STATE_BURIED);
 		return;
 	}
-	state_move_task(state, number, TASK_STATE_RETRYING);
+	tasks_move(state, number, TASK_STATE_RETRYING);
 	task->due = state->now + (state->is_rehearsal ? 0 : delay_ms);
-	state_set_timer(state, task->due, TIMER_TASK, number);
+	timers_set(state, task->due, TIMER_TASK, number);
 }
 
 void on_task_failed(struct state *state, const struct event *event, const struct cause *cause)

@@ -3,6 +3,8 @@
 #include "daemon/forecast.h"
 #include "daemon/network.h"
 #include "daemon/redirect.h"
+#include "daemon/tasks.h"
+#include "daemon/timers.h"
 
 /* A household's timer may have been moved since it was set: only the one it remembers counts. */
 static void on_household_timer(struct state *state, uint32_t id, const struct cause *cause)
@@ -19,7 +21,7 @@ static void on_plan_timer(struct state *state)
 		return;
 	plan_ask(state);
 	state->plan_due = plan_next_due(state, state->now);
-	state_set_timer(state, state->plan_due, TIMER_PLAN, 0);
+	timers_set(state, state->plan_due, TIMER_PLAN, 0);
 }
 
 static void on_task_timer(struct state *state, uint32_t id)
@@ -29,7 +31,7 @@ static void on_task_timer(struct state *state, uint32_t id)
 	if (task->due == MS_NONE || task->due > state->now)
 		return;
 	if (task->state == TASK_STATE_HELD)
-		state_move_task(state, id, TASK_STATE_EXPIRED);
+		tasks_move(state, id, TASK_STATE_EXPIRED);
 	else if (task->kind == TASK_KIND_MAIL &&
 		 (task->state == TASK_STATE_RETRYING || task->state == TASK_STATE_SCHEDULED))
 		redirect_due(state, id);
@@ -65,5 +67,5 @@ void on_timer(struct state *state, enum timer_kind kind, uint32_t id, const stru
 		on_import_ended(state);
 		return;
 	}
-	state_set_daily_timer(state, kind);
+	timers_set_daily(state, kind);
 }

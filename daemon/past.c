@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/standing.h"
+
 /* What looking back needs: facts in the order of their places, so that those known by an earlier day
  * come first; and visits to be written to. */
 struct look {
@@ -237,9 +239,9 @@ void past_make(const struct state *state, uint32_t head, struct arena *arena, st
 	struct look look = {.state = state, .arena = arena, .past = past};
 
 	*past = (struct past){0};
-	past->facts = state_gather_whole(state, head, arena, &past->fact_count);
-	past->visits = state_gather_visits(state, past->facts, past->fact_count, arena,
-					   &past->visit_count);
+	past->facts = standing_gather_whole(state, head, arena, &past->fact_count);
+	past->visits = standing_gather_visits(state, past->facts, past->fact_count, arena,
+					      &past->visit_count);
 	look.scratch = copy_visits(arena, past->visits, past->visit_count);
 	tell_stays(&look);
 	find_first_visits(&look);

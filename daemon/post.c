@@ -1,5 +1,8 @@
 #include "daemon/post.h"
 
+#include "daemon/tasks.h"
+#include "daemon/timers.h"
+
 /* --- tasks -------------------------------------------------------------------------------------- */
 
 /* Its life counts from when it can first be tried: what was held or scheduled for weeks is not old. */
@@ -9,7 +12,7 @@ void task_make_ready(struct state *state, uint32_t number)
 
 	if (task->state != TASK_STATE_RETRYING)
 		task->first_ready = state->now;
-	state_move_task(state, number, TASK_STATE_READY);
+	tasks_move(state, number, TASK_STATE_READY);
 	task->due = state->now;
 }
 
@@ -27,7 +30,7 @@ static uint32_t add_task(struct state *state, struct task task)
 {
 	task.state = TASK_STATE_SCHEDULED;
 	task.first_ready = state->now;
-	return state_add_task(state, task);
+	return tasks_add(state, task);
 }
 
 uint32_t task_create(struct state *state, struct task task)
@@ -52,9 +55,9 @@ static void schedule(struct state *state, uint32_t number, ms_t at)
 		return;
 	}
 	if (task->state != TASK_STATE_SCHEDULED)
-		state_move_task(state, number, TASK_STATE_SCHEDULED);
+		tasks_move(state, number, TASK_STATE_SCHEDULED);
 	task->due = at;
-	state_set_timer(state, at, TIMER_TASK, number);
+	timers_set(state, at, TIMER_TASK, number);
 }
 
 /* --- when mails may go --------------------------------------------------------------------------- */
@@ -190,7 +193,7 @@ static void close_digest(struct state *state, uint32_t number)
 void post_cancel_digest(struct state *state, uint32_t number)
 {
 	close_digest(state, number);
-	state_move_task(state, number, TASK_STATE_CANCELLED);
+	tasks_move(state, number, TASK_STATE_CANCELLED);
 }
 
 /* How often this mail's reader wants to be written to. What concerns the network has its day, and is
@@ -297,9 +300,9 @@ static void hold(struct state *state, uint32_t number)
 {
 	struct task *task = state_get(state, tasks, number);
 
-	state_move_task(state, number, TASK_STATE_HELD);
+	tasks_move(state, number, TASK_STATE_HELD);
 	task->due = time_at_paris(state->today + MAIL_HELD_DAYS + 1, 0, 0); /* inclusive */
-	state_set_timer(state, task->due, TIMER_TASK, number);
+	timers_set(state, task->due, TIMER_TASK, number);
 }
 
 void post_hold(struct state *state, struct mail mail)
@@ -328,7 +331,7 @@ void post_release(struct state *state, uint32_t number)
 		schedule(state, number, at);
 		return;
 	}
-	state_move_task(state, number, TASK_STATE_CANCELLED);
+	tasks_move(state, number, TASK_STATE_CANCELLED);
 	gather(state, mail, until);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "daemon/routing.h"
+#include "daemon/tasks.h"
 #include "proto/mail_failure.h"
 
 /* The day of the referral that a mail speaks of; what speaks of none was due before anybody left. */
@@ -88,7 +89,7 @@ static const struct route *divert(struct state *state, uint32_t number, const st
 	const struct route *first = &routes->items[0];
 
 	if (is_told(state, number, &mail, first))
-		state_move_task(state, number, TASK_STATE_CANCELLED);
+		tasks_move(state, number, TASK_STATE_CANCELLED);
 	state->tasks.items[number].mail.to = (uint8_t)first->to;
 	state->tasks.items[number].mail.recipient = first->recipient;
 	post_copies(state, number, &mail, routes, 1);
@@ -98,7 +99,7 @@ static const struct route *divert(struct state *state, uint32_t number, const st
 static void drop_nowhere(struct state *state, uint32_t number, const struct route *route)
 {
 	if (route->is_nowhere && !task_state_is_over(state->tasks.items[number].state))
-		state_move_task(state, number, TASK_STATE_CANCELLED);
+		tasks_move(state, number, TASK_STATE_CANCELLED);
 }
 
 static bool readdress_mail(struct state *state, uint32_t number)
@@ -109,7 +110,7 @@ static bool readdress_mail(struct state *state, uint32_t number)
 
 	find_readers(state, &mail, &routes);
 	if (!routes.count) {
-		state_move_task(state, number, TASK_STATE_CANCELLED);
+		tasks_move(state, number, TASK_STATE_CANCELLED);
 	} else {
 		const struct route *route = find_present(&routes, &mail);
 
@@ -219,7 +220,7 @@ static void release_held(struct state *state, uint32_t party)
 			continue;
 		forget_past_days(state, &state->tasks.items[at].mail);
 		if (is_past(state, &state->tasks.items[at]))
-			state_move_task(state, at, TASK_STATE_EXPIRED);
+			tasks_move(state, at, TASK_STATE_EXPIRED);
 		else if (readdress(state, at) && is_waiting_in(state, at, TASK_STATE_HELD))
 			post_release(state, at);
 	}

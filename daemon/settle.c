@@ -2,8 +2,11 @@
 
 #include <stdlib.h>
 
+#include "daemon/booking.h"
 #include "daemon/numbering.h"
 #include "daemon/redirect.h"
+#include "daemon/standing.h"
+#include "daemon/timers.h"
 
 /* --- deriving --------------------------------------------------------------------------------- */
 
@@ -52,9 +55,9 @@ void portrait_draw(const struct state *state, day_t on, struct arena *arena,
 void portrait_make(const struct state *state, uint32_t head, struct arena *arena,
 		   struct portrait *portrait)
 {
-	portrait->facts = state_gather(state, head, arena, &portrait->fact_count);
-	portrait->visits = state_gather_visits(state, portrait->facts, portrait->fact_count, arena,
-					       &portrait->visit_count);
+	portrait->facts = standing_gather(state, head, arena, &portrait->fact_count);
+	portrait->visits = standing_gather_visits(state, portrait->facts, portrait->fact_count,
+						  arena, &portrait->visit_count);
 	portrait_draw(state, state->today, arena, portrait);
 }
 
@@ -200,10 +203,10 @@ static void fill_case(struct state *state, struct portrait *portrait,
 	record->state =
 		(uint8_t)(is_open ? case_state(state, portrait, life_case, record->is_eligible)
 				  : CASE_STATE_CLOSED);
-	state_set_visit(state, record,
-			is_open && record->state == CASE_STATE_PLANNED
-				? portrait->visits[life_case->visit - 1].number
-				: 0);
+	booking_set(state, record,
+		    is_open && record->state == CASE_STATE_PLANNED
+			    ? portrait->visits[life_case->visit - 1].number
+			    : 0);
 	record->tier = (uint8_t)(is_open ? portrait->rank.tier : 0);
 	record->effective_date = is_open ? portrait->rank.effective_date : DAY_NONE;
 }
@@ -245,7 +248,7 @@ static void set_household_timer(struct state *state, uint32_t head, day_t next)
 		return;
 	household->turns_on = next;
 	if (next < DAY_MAX)
-		state_set_timer(state, time_at_paris(next, 0, 0), TIMER_HOUSEHOLD, head);
+		timers_set(state, time_at_paris(next, 0, 0), TIMER_HOUSEHOLD, head);
 }
 
 /* A cut cannot wait for the morning's plan. */
@@ -297,7 +300,8 @@ void settle_household(struct state *state, uint32_t household, const struct caus
  * that the case is not theirs any more. Numbers they leave are taken over in the end. */
 void settle_fact(struct state *state, uint32_t fact, const struct cause *cause)
 {
-	uint32_t holder = state_find_holder(state, fact), newest = state_find_newest(state, fact);
+	uint32_t holder = standing_find_holder(state, fact),
+		 newest = standing_find_newest(state, fact);
 	uint32_t party = state->facts.items[holder ? holder : fact].party;
 	bool is_alone = true;
 
@@ -332,7 +336,7 @@ void settle_erased(struct state *state, uint32_t head, const struct cause *cause
 	record->effective_date = DAY_NONE;
 	if (record->visit)
 		settle_cancel_visit(state, record->visit, household->open_case, cause);
-	state_set_visit(state, record, 0);
+	booking_set(state, record, 0);
 	household->open_case = 0;
 }
 
@@ -498,6 +502,6 @@ void settle_giver(struct state *state, uint32_t index)
 		if (!state->facts.items[at].is_void && !state->facts.items[at].is_replaced)
 			tell_giver(giver, &state->facts.items[at]);
 	if (giver->left_on != DAY_NONE && giver->left_on >= state->today)
-		state_set_timer(state, time_at_paris(giver->left_on + 1, 0, 0), TIMER_GIVER, index);
+		timers_set(state, time_at_paris(giver->left_on + 1, 0, 0), TIMER_GIVER, index);
 	redirect_giver(state, index);
 }

@@ -2,15 +2,11 @@
 
 #include <stdlib.h>
 
+#include "daemon/booking.h"
+#include "daemon/standing.h"
+#include "daemon/tasks.h"
+#include "daemon/timers.h"
 #include "proto/hash.h"
-
-/* Adds a copy of `item` to a table and gives its number. */
-#define table_add(table, item)                                                                     \
-	({                                                                                         \
-		MEM_ROOM((table).items, (table).count, (table).capacity);                          \
-		(table).items[(table).count] = (item);                                             \
-		(table).count++;                                                                   \
-	})
 
 #define table_init(table) (void)table_add((table), (typeof(*(table).items)){0})
 
@@ -97,11 +93,6 @@ uint32_t state_add_giver(struct state *state, struct str id)
 					}));
 }
 
-static bool has_key(const struct fact *fact)
-{
-	return fact->key[0] || fact->key[1];
-}
-
 static void append_fact(struct state *state, uint32_t index, uint32_t *first, uint32_t *last)
 {
 	if (*last)
@@ -166,7 +157,7 @@ uint32_t state_add_fact(struct state *state, const struct fact *fact)
 		list_referral(state, index);
 	if (is_water_cut(added))
 		(void)table_add(state->water_cuts, index);
-	if (has_key(added)) {
+	if (fact_has_key(added)) {
 		uint32_t older = state_find_key(state, added->key);
 
 		if (older)
@@ -175,7 +166,7 @@ uint32_t state_add_fact(struct state *state, const struct fact *fact)
 		map_put(&state->key_index, added->key[0], index);
 	}
 	if (added->replaces)
-		state_refresh_key(state, index);
+		standing_refresh(state, index);
 	return index;
 }
 
@@ -231,13 +222,6 @@ uint32_t state_add_visit(struct state *state, struct visit visit)
 uint32_t state_add_case(struct state *state, struct case_record record)
 {
 	return table_add(state->cases, record);
-}
-
-uint32_t state_add_task(struct state *state, struct task task)
-{
-	assert(task.state == TASK_STATE_SCHEDULED);
-	state->task_states[TASK_STATE_SCHEDULED]++;
-	return table_add(state->tasks, task);
 }
 
 uint32_t state_add_place(struct state *state, uint32_t place)
@@ -349,6 +333,15 @@ bool household_is_erased(const struct state *state, uint32_t household)
 	return state_get(state, parties, state_get(state, households, household)->party)->is_erased;
 }
 
+uint32_t state_count_facts(const struct state *state, uint32_t head)
+{
+	uint32_t count = 0;
+
+	for (uint32_t at = head; at; at = state->households.items[at].next_member)
+		count += state->parties.items[state->households.items[at].party].fact_count;
+	return count;
+}
+
 uint32_t case_resolve(const struct state *state, uint32_t number)
 {
 	while (number && number < state->cases.count) {
@@ -425,350 +418,6 @@ bool giver_has_left(const struct state *state, const struct giver *giver)
 	return giver->left_on != DAY_NONE && state->today > giver->left_on;
 }
 
-/* --- facts that hold -------------------------------------------------------------------------- */
-
-/* The number of a case goes along with a correction, and back when that is taken back. What was left by a
- * version that is void since long stays where it is: with the household that was told it. */
-static void carry_number(struct state *state, uint32_t fact, uint32_t holder)
-{
-	for (uint32_t at = state_find_newest(state, fact); at && holder;
-	     at = state->facts.items[at].replaces) {
-		struct fact *version = &state->facts.items[at];
-
-		if (at == holder || !version->opened || (version->is_void && at != fact))
-			continue;
-		assert(!state->facts.items[holder].opened);
-		state->facts.items[holder].opened = version->opened;
-		version->opened = 0;
-	}
-}
-
-void state_refresh_key(struct state *state, uint32_t fact)
-{
-	uint32_t holder = state_find_holder(state, fact);
-	bool is_held = false;
-
-	for (uint32_t at = state_find_newest(state, fact); at;
-	     at = state->facts.items[at].replaces) {
-		state->facts.items[at].is_replaced = is_held;
-		is_held = is_held || at == holder;
-	}
-	carry_number(state, fact, holder);
-}
-
-/* The place of a fact that holds: that of the oldest valid one under its key. */
-static struct standing stand(const struct state *state, uint32_t index)
-{
-	const struct fact *fact = &state->facts.items[index];
-	struct standing standing = {fact, index, index, fact->seq, fact->day, fact->accepted};
-
-	for (uint32_t at = fact->replaces; at; at = state->facts.items[at].replaces) {
-		const struct fact *older = &state->facts.items[at];
-
-		if (older->is_void)
-			continue;
-		standing.root = at;
-		standing.seq = older->seq;
-		standing.day = older->day;
-		standing.accepted = older->accepted;
-	}
-	return standing;
-}
-
-static int compare_places(const void *first, const void *second)
-{
-	const struct standing *a = first, *b = second;
-
-	return a->seq < b->seq ? -1 : a->seq > b->seq;
-}
-
-uint32_t state_count_facts(const struct state *state, uint32_t head)
-{
-	uint32_t count = 0;
-
-	for (uint32_t at = head; at; at = state->households.items[at].next_member)
-		count += state->parties.items[state->households.items[at].party].fact_count;
-	return count;
-}
-
-uint32_t state_find_newest(const struct state *state, uint32_t fact)
-{
-	return has_key(&state->facts.items[fact])
-		       ? state_find_key(state, state->facts.items[fact].key)
-		       : fact;
-}
-
-uint32_t state_find_holder(const struct state *state, uint32_t fact)
-{
-	uint32_t at = state_find_newest(state, fact);
-
-	while (at && state->facts.items[at].is_void)
-		at = state->facts.items[at].replaces;
-	return at;
-}
-
-/* A growing list of standing facts in an arena. */
-struct gathering {
-	const struct state *state;
-	struct arena *arena;
-	struct standing *facts;
-	uint32_t count, capacity;
-	bool is_whole; /* those of erased households too */
-};
-
-static void gather(struct gathering *gathering, uint32_t fact)
-{
-	if (gathering->state->facts.items[fact].is_void ||
-	    gathering->state->facts.items[fact].is_replaced)
-		return;
-	if (gathering->count == gathering->capacity) {
-		struct standing *old = gathering->facts;
-
-		gathering->capacity = gathering->capacity * 2 + 8;
-		gathering->facts = arena_new(gathering->arena,
-					     gathering->capacity * sizeof(*gathering->facts));
-		if (gathering->count)
-			memcpy(gathering->facts, old, gathering->count * sizeof(*old));
-	}
-	gathering->facts[gathering->count++] = stand(gathering->state, fact);
-}
-
-static void gather_party(struct gathering *gathering, const struct party *party)
-{
-	if (party->is_erased && !gathering->is_whole)
-		return;
-	for (uint32_t at = party->first_fact; at; at = gathering->state->facts.items[at].next)
-		gather(gathering, at);
-}
-
-/* Visits follow the case's number, wherever the fact that opened it went. */
-static void gather_visits_of(struct gathering *gathering, uint32_t number)
-{
-	const struct state *state = gathering->state;
-
-	for (uint32_t visit = state->cases.items[number].first_visit; visit;
-	     visit = state->visits.items[visit].next)
-		for (uint32_t at = state->visits.items[visit].first_fact; at;
-		     at = state->facts.items[at].next)
-			gather(gathering, at);
-}
-
-static struct standing *gather_group(struct gathering *gathering, uint32_t head, uint32_t *count)
-{
-	const struct state *state = gathering->state;
-	uint32_t said;
-
-	for (uint32_t member = head; member; member = state->households.items[member].next_member)
-		gather_party(gathering,
-			     &state->parties.items[state->households.items[member].party]);
-	said = gathering->count;
-	for (uint32_t i = 0; i < said; i++)
-		if (gathering->facts[i].fact->opened)
-			gather_visits_of(gathering, gathering->facts[i].fact->opened);
-	for (uint32_t i = 1; i < gathering->count; i++)
-		if (gathering->facts[i - 1].seq > gathering->facts[i].seq) {
-			qsort(gathering->facts, gathering->count, sizeof(*gathering->facts),
-			      compare_places);
-			break;
-		}
-	*count = gathering->count;
-	return gathering->facts;
-}
-
-struct standing *state_gather(const struct state *state, uint32_t head, struct arena *arena,
-			      uint32_t *count)
-{
-	struct gathering gathering = {.state = state, .arena = arena};
-
-	return gather_group(&gathering, head, count);
-}
-
-struct standing *state_gather_whole(const struct state *state, uint32_t head, struct arena *arena,
-				    uint32_t *count)
-{
-	struct gathering gathering = {.state = state, .arena = arena, .is_whole = true};
-
-	return gather_group(&gathering, head, count);
-}
-
-static int compare_visits(const void *first, const void *second)
-{
-	const struct life_visit *a = first, *b = second;
-
-	return a->number < b->number ? -1 : a->number > b->number;
-}
-
-struct life_visit *state_gather_visits(const struct state *state, const struct standing *facts,
-				       uint32_t fact_count, struct arena *arena, uint32_t *count)
-{
-	struct life_visit *visits = NULL;
-	uint32_t most = 0;
-
-	*count = 0;
-	for (int pass = 0; pass < 2; pass++) {
-		for (uint32_t i = 0; i < fact_count; i++) {
-			uint32_t number = facts[i].fact->opened;
-
-			for (uint32_t at = number ? state->cases.items[number].first_visit : 0; at;
-			     at = state->visits.items[at].next) {
-				if (pass)
-					visits[(*count)++] =
-						(struct life_visit){at, &state->visits.items[at]};
-				else
-					most++;
-			}
-		}
-		if (!pass)
-			visits = arena_new(arena, (most + 1) * sizeof(*visits));
-	}
-	qsort(visits, *count, sizeof(*visits), compare_visits);
-	return visits;
-}
-
-/* --- active visits ---------------------------------------------------------------------------- */
-
-/* Where `visit` stands in the ascending table, or where it would. */
-static uint32_t find_active(const struct state *state, uint32_t visit)
-{
-	uint32_t low = 1, high = state->active_visits.count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (state->active_visits.items[middle] < visit)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static void add_active(struct state *state, uint32_t visit)
-{
-	uint32_t at = find_active(state, visit);
-	uint32_t *items;
-
-	(void)table_add(state->active_visits, visit);
-	items = state->active_visits.items;
-	memmove(&items[at + 1], &items[at], (state->active_visits.count - 1 - at) * sizeof(*items));
-	items[at] = visit;
-}
-
-static void remove_active(struct state *state, uint32_t visit)
-{
-	uint32_t at = find_active(state, visit);
-	uint32_t *items = state->active_visits.items;
-
-	assert(at < state->active_visits.count && items[at] == visit);
-	state->active_visits.count--;
-	memmove(&items[at], &items[at + 1], (state->active_visits.count - at) * sizeof(*items));
-}
-
-void state_set_visit(struct state *state, struct case_record *record, uint32_t visit)
-{
-	if (record->visit == visit)
-		return;
-	if (record->visit)
-		remove_active(state, record->visit);
-	record->visit = visit;
-	if (visit)
-		add_active(state, visit);
-}
-
-uint32_t state_find_booking(const struct state *state, uint32_t pair, day_t day, uint32_t half)
-{
-	for (uint32_t i = 1; i < state->active_visits.count; i++) {
-		uint32_t number = state->active_visits.items[i];
-		const struct visit *visit = &state->visits.items[number];
-
-		if (visit->pair == pair && visit->day == day && visit->half == half)
-			return number;
-	}
-	return 0;
-}
-
-/* --- tasks, timers ---------------------------------------------------------------------------- */
-
-static void task_list_add(struct state *state, struct task_list *list, uint32_t number)
-{
-	struct task *task = state_get(state, tasks, number);
-
-	task->next = 0;
-	task->previous = list->last;
-	if (list->last)
-		state->tasks.items[list->last].next = number;
-	else
-		list->first = number;
-	list->last = number;
-	list->count++;
-}
-
-static void task_list_remove(struct state *state, struct task_list *list, uint32_t number)
-{
-	struct task *task = state_get(state, tasks, number);
-
-	if (task->previous)
-		state->tasks.items[task->previous].next = task->next;
-	else
-		list->first = task->next;
-	if (task->next)
-		state->tasks.items[task->next].previous = task->previous;
-	else
-		list->last = task->previous;
-	task->next = task->previous = 0;
-	list->count--;
-}
-
-static struct task_list *list_of(struct state *state, const struct task *task)
-{
-	if (task->state == TASK_STATE_READY)
-		return &state->ready[task->kind];
-	if (task->state == TASK_STATE_HELD)
-		return &state->held;
-	return NULL;
-}
-
-void state_move_task(struct state *state, uint32_t number, uint32_t to)
-{
-	struct task *task = state_get(state, tasks, number);
-	struct task_list *from = list_of(state, task);
-
-	if (from)
-		task_list_remove(state, from, number);
-	state->task_states[task->state]--;
-	task_move(task, to);
-	state->task_states[task->state]++;
-	if (list_of(state, task))
-		task_list_add(state, list_of(state, task), number);
-}
-
-static const struct {
-	enum timer_kind kind;
-	int hour;
-} daily[] = {
-	{TIMER_NIGHT, 0},
-	{TIMER_FORECAST, FORECAST_HOUR},
-	{TIMER_MORNING, MORNING_HOUR},
-};
-
-void state_set_daily_timer(struct state *state, enum timer_kind kind)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(daily); i++) {
-		ms_t at = time_at_paris(state->today, daily[i].hour, 0);
-
-		if (daily[i].kind != kind)
-			continue;
-		if (at <= state->now)
-			at = time_at_paris(state->today + 1, daily[i].hour, 0);
-		state_set_timer(state, at, kind, 0);
-	}
-}
-
-void state_set_timer(struct state *state, ms_t at, enum timer_kind kind, uint32_t id)
-{
-	heap_push(&state->timers, (struct heap_item){at, kind, id});
-}
-
 /* --- after a snapshot ------------------------------------------------------------------------- */
 
 static void rebuild_cases(struct state *state)
@@ -782,36 +431,8 @@ static void rebuild_cases(struct state *state)
 				  (struct queue_key){record->tier, record->effective_date,
 						     record->order_seq});
 		record->visit = 0;
-		state_set_visit(state, record, visit);
+		booking_set(state, record, visit);
 	}
-}
-
-static void rebuild_timers(struct state *state)
-{
-	for (uint32_t i = 1; i < state->households.count; i++)
-		if (state->households.items[i].turns_on < DAY_MAX)
-			state_set_timer(state,
-					time_at_paris(state->households.items[i].turns_on, 0, 0),
-					TIMER_HOUSEHOLD, i);
-	for (uint32_t i = 1; i < state->givers.count; i++)
-		if (state->givers.items[i].left_on != DAY_NONE &&
-		    state->givers.items[i].left_on >= state->today)
-			state_set_timer(state,
-					time_at_paris(state->givers.items[i].left_on + 1, 0, 0),
-					TIMER_GIVER, i);
-	for (uint32_t i = 1; i < state->tasks.count; i++)
-		if (state->tasks.items[i].state == TASK_STATE_RETRYING ||
-		    state->tasks.items[i].state == TASK_STATE_SCHEDULED ||
-		    state->tasks.items[i].state == TASK_STATE_HELD)
-			state_set_timer(state, state->tasks.items[i].due, TIMER_TASK, i);
-	for (uint32_t i = 1; i < state->tasks.count; i++)
-		state->task_states[state->tasks.items[i].state]++;
-	if (state->plan_due != MS_NONE)
-		state_set_timer(state, state->plan_due, TIMER_PLAN, 0);
-	for (size_t i = 0; state->has_policy && i < ARRAY_SIZE(daily); i++)
-		state_set_daily_timer(state, daily[i].kind);
-	if (state->import.first)
-		state_set_timer(state, state->import.due, TIMER_IMPORT, 0);
 }
 
 void state_rebuild(struct state *state)
@@ -826,7 +447,7 @@ void state_rebuild(struct state *state)
 
 		if (is_water_cut(fact))
 			(void)table_add(state->water_cuts, i);
-		if (!has_key(fact))
+		if (!fact_has_key(fact))
 			continue;
 		older = state_find_key(state, fact->key);
 		if (older)
@@ -842,7 +463,8 @@ void state_rebuild(struct state *state)
 				    state->mailboxes.items[i].recipient),
 			i);
 	rebuild_cases(state);
-	rebuild_timers(state);
+	tasks_rebuild(state);
+	timers_rebuild(state);
 }
 
 void state_load_policy(struct state *state, struct str bytes)

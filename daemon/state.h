@@ -69,21 +69,6 @@ struct case_record {
 	uint64_t order_seq;
 };
 
-/* Kinds of timers, in the order in which they fire at one instant. */
-enum timer_kind {
-	TIMER_HOUSEHOLD = 1, /* id: household index */
-	TIMER_GIVER = 2,     /* id: giver index; the day after the last */
-	TIMER_PLAN = 3,
-	TIMER_TASK = 4, /* id: task */
-	/* of every day */
-	TIMER_NIGHT = 5,    /* 00:00: sectors open and close, givers are quiet */
-	TIMER_FORECAST = 6, /* 06:00 */
-	TIMER_MORNING = 7,  /* 07:00: agendas, alarms */
-	TIMER_IMPORT = 8,   /* a long import has ended */
-};
-
-enum { FORECAST_HOUR = 6, MORNING_HOUR = 7 };
-
 /* The four things that are said of an opening (network.c), and to whom. */
 enum { NOTICE_COUNT = 4 };
 
@@ -120,6 +105,14 @@ struct task_list {
 		type *items;                                                                       \
 		uint32_t count, capacity; /* count includes the unused item 0 */                   \
 	}
+
+/* Adds a copy of `item` to a table and gives its number. */
+#define table_add(table, item)                                                                     \
+	({                                                                                         \
+		MEM_ROOM((table).items, (table).count, (table).capacity);                          \
+		(table).items[(table).count] = (item);                                             \
+		(table).count++;                                                                   \
+	})
 
 struct state {
 	uint64_t seq; /* of the last event applied */
@@ -192,7 +185,6 @@ uint32_t state_add_link(struct state *state, struct link link);
 uint32_t state_add_alias(struct state *state, const uint8_t hash[DIGEST_SIZE], uint32_t household);
 uint32_t state_add_visit(struct state *state, struct visit visit); /* of visit.case_number */
 uint32_t state_add_case(struct state *state, struct case_record record);
-uint32_t state_add_task(struct state *state, struct task task);
 uint32_t state_add_place(struct state *state, uint32_t place);
 uint32_t state_add_part(struct state *state, struct mail part);
 
@@ -222,34 +214,8 @@ uint32_t case_resolve(const struct state *state, uint32_t number);
 /* Was a visit of this case held? */
 bool case_was_visited(const struct state *state, const struct case_record *record);
 
-/* Which fact under the key of `fact` holds: after one was added or voided. */
-void state_refresh_key(struct state *state, uint32_t fact);
-
-/* Under the key of this fact: the version that was told last, and the one that holds, about whomever it
- * is; 0 when none does. */
-uint32_t state_find_newest(const struct state *state, uint32_t fact);
-uint32_t state_find_holder(const struct state *state, uint32_t fact);
-
-/* All standing facts of the group of a head, those about its cases' visits among them, in the order of
- * their places. The array lies in `arena`. */
-struct standing *state_gather(const struct state *state, uint32_t head, struct arena *arena,
-			      uint32_t *count);
-/* The same, with what stays in clear of an erased household: to count, never to tell. */
-struct standing *state_gather_whole(const struct state *state, uint32_t head, struct arena *arena,
-				    uint32_t *count);
-/* All visits of the cases that these facts opened, in the order of their numbers. */
-struct life_visit *state_gather_visits(const struct state *state, const struct standing *facts,
-				       uint32_t fact_count, struct arena *arena, uint32_t *count);
 /* Facts of the whole group, standing or not. */
 uint32_t state_count_facts(const struct state *state, uint32_t head);
-
-/* A case's active visit, 0 for none; keeps the table of active visits. */
-void state_set_visit(struct state *state, struct case_record *record, uint32_t visit);
-/* The active visit of a pair (name number) on a half-day, or 0. */
-uint32_t state_find_booking(const struct state *state, uint32_t pair, day_t day, uint32_t half);
-
-/* Moves a task to another state, which its lifecycle must allow, and keeps the lists and counts. */
-void state_move_task(struct state *state, uint32_t task, uint32_t to);
 
 /* The record of a sector of the policy, by its name; made when there is none. */
 struct sector_record *state_sector(struct state *state, struct str id);
@@ -260,11 +226,6 @@ struct mailbox *state_mailbox(struct state *state, uint32_t to, uint32_t recipie
 
 /* Has a giver left, as of today? */
 bool giver_has_left(const struct state *state, const struct giver *giver);
-
-/* The timers of every day, from now on. */
-void state_set_daily_timer(struct state *state, enum timer_kind kind);
-
-void state_set_timer(struct state *state, ms_t at, enum timer_kind kind, uint32_t id);
 
 /* Opens or reads the policy again from its bytes, which must hold. */
 void state_load_policy(struct state *state, struct str bytes);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/standing.h"
 #include "proto/json.h"
 
 json_t *view_day(day_t day)
@@ -291,7 +292,7 @@ void view_opened_subject(struct engine *engine, uint32_t household, json_t **sou
 
 	*source = NULL;
 	*subject = NULL;
-	facts = state_gather(state, household_head(state, household), &arena, &count);
+	facts = standing_gather(state, household_head(state, household), &arena, &count);
 	for (uint32_t i = 0; i < count && !*subject; i++) {
 		if (engine_read(engine, facts[i].fact->seq, &arena, &event) ||
 		    !event.subject.size || is_own_number(event.subject_source))
@@ -322,7 +323,7 @@ json_t *view_opened_person(struct engine *engine, uint32_t household)
 	struct standing *facts;
 	uint32_t count;
 
-	facts = state_gather(state, household_head(state, household), &arena, &count);
+	facts = standing_gather(state, household_head(state, household), &arena, &count);
 	for (int pass = 0; pass < 2; pass++)
 		for (uint32_t i = 0; i < count; i++) {
 			bool is_referral = facts[i].fact->kind == EVENT_REFERRAL_RECEIVED;
@@ -355,7 +356,7 @@ static json_t *view_opened_facts(struct engine *engine, uint32_t household)
 	struct standing *facts;
 	uint32_t count;
 
-	facts = state_gather(state, household_head(state, household), &arena, &count);
+	facts = standing_gather(state, household_head(state, household), &arena, &count);
 	for (uint32_t i = 0; i < count; i++) {
 		struct event event;
 		json_t *json;
@@ -381,8 +382,8 @@ static json_t *view_visits_of(const struct state *state, uint32_t head)
 	struct standing *facts;
 	uint32_t fact_count, count;
 
-	facts = state_gather(state, head, &arena, &fact_count);
-	visits = state_gather_visits(state, facts, fact_count, &arena, &count);
+	facts = standing_gather(state, head, &arena, &fact_count);
+	visits = standing_gather_visits(state, facts, fact_count, &arena, &count);
 	for (uint32_t i = 0; i < count; i++)
 		json_array_append_new(list, view_visit(state, visits[i].number));
 	arena_done(&arena);

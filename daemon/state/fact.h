@@ -127,6 +127,12 @@ struct standing {
 	day_t day, accepted;     /* of the oldest valid one */
 };
 
+/* Can a later event replace it? */
+static inline bool fact_has_key(const struct fact *fact)
+{
+	return fact->key[0] || fact->key[1];
+}
+
 /* Such a fact goes with its visit, and the visit with its case. */
 static inline bool fact_is_about_visit(const struct fact *fact)
 {

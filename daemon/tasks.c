@@ -1,0 +1,67 @@
+#include "daemon/tasks.h"
+
+uint32_t tasks_add(struct state *state, struct task task)
+{
+	assert(task.state == TASK_STATE_SCHEDULED);
+	state->task_states[TASK_STATE_SCHEDULED]++;
+	return table_add(state->tasks, task);
+}
+
+static void task_list_add(struct state *state, struct task_list *list, uint32_t number)
+{
+	struct task *task = state_get(state, tasks, number);
+
+	task->next = 0;
+	task->previous = list->last;
+	if (list->last)
+		state->tasks.items[list->last].next = number;
+	else
+		list->first = number;
+	list->last = number;
+	list->count++;
+}
+
+static void task_list_remove(struct state *state, struct task_list *list, uint32_t number)
+{
+	struct task *task = state_get(state, tasks, number);
+
+	if (task->previous)
+		state->tasks.items[task->previous].next = task->next;
+	else
+		list->first = task->next;
+	if (task->next)
+		state->tasks.items[task->next].previous = task->previous;
+	else
+		list->last = task->previous;
+	task->next = task->previous = 0;
+	list->count--;
+}
+
+static struct task_list *list_of(struct state *state, const struct task *task)
+{
+	if (task->state == TASK_STATE_READY)
+		return &state->ready[task->kind];
+	if (task->state == TASK_STATE_HELD)
+		return &state->held;
+	return NULL;
+}
+
+void tasks_move(struct state *state, uint32_t number, uint32_t to)
+{
+	struct task *task = state_get(state, tasks, number);
+	struct task_list *from = list_of(state, task);
+
+	if (from)
+		task_list_remove(state, from, number);
+	state->task_states[task->state]--;
+	task_move(task, to);
+	state->task_states[task->state]++;
+	if (list_of(state, task))
+		task_list_add(state, list_of(state, task), number);
+}
+
+void tasks_rebuild(struct state *state)
+{
+	for (uint32_t i = 1; i < state->tasks.count; i++)
+		state->task_states[state->tasks.items[i].state]++;
+}
