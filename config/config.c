@@ -7,7 +7,7 @@
 #include "proto/message.h"
 #include "config/document.h"
 
-/* The tables of options.def, three times: as structs, as records, as options. */
+/* The tables of options.def: as structs, then as records and options. */
 
 #define SECTION(title)
 
@@ -20,6 +20,7 @@
 #include "config/options.def"
 #undef OPTIONS
 #undef OPTION
+#undef SECTION
 
 static const char *const word_mail_delivery[] = {NULL, "maildir", "smtp"};
 static const struct words words_mail_delivery = {"mail_delivery", ARRAY_SIZE(word_mail_delivery),
@@ -30,31 +31,8 @@ static const struct words words_smtp_security = {"smtp_security", ARRAY_SIZE(wor
 enum { MAIL_DELIVERY_SMTP = 2 };
 enum { SMTP_SECURITY_NONE = 1, SMTP_SECURITY_STARTTLS = 2, SMTPS_PORT = 465 };
 
-#define OPTION(type, name, min, max, words, flags, ...)                                            \
-	FIELD_ROW(type, name, min, max, words, flags)
-#define OPTIONS(name, ...)                                                                         \
-	extern const struct record record_##name;                                                  \
-	RECORD_TABLE(name __VA_ARGS__)
-#include "config/options.def"
-#undef OPTIONS
-#undef OPTION
-#undef SECTION
-
-#define SECTION(title) {"", IS_SECTION, NULL, "", title},
-#define OPTION(type, name, min, max, words, flags, form, initial, unit, help)                      \
-	{#name, form, initial, unit, help},
-#define OPTIONS(name, ...) static const struct option rows_##name[] = {__VA_ARGS__};
-#include "config/options.def"
-#undef OPTIONS
-
-static const struct options family[] = {
-#define OPTIONS(name, ...) {&record_##name, rows_##name, ARRAY_SIZE(rows_##name)},
-#include "config/options.def"
-	{NULL},
-};
-#undef OPTIONS
-#undef OPTION
-#undef SECTION
+#define OPTION_TABLES "config/options.def"
+#include "config/option_tables.inc"
 
 /* What options must agree on. */
 

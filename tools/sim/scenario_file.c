@@ -4,32 +4,8 @@
 
 #include "config/document.h"
 
-#define SECTION(title)
-#define OPTION(type, name, min, max, words, flags, ...)                                            \
-	FIELD_ROW(type, name, min, max, words, flags)
-#define OPTIONS(name, ...)                                                                         \
-	extern const struct record record_##name;                                                  \
-	RECORD_TABLE(name __VA_ARGS__)
-#include "tools/sim/scenario.def"
-#undef OPTIONS
-#undef OPTION
-#undef SECTION
-
-#define SECTION(title) {"", IS_SECTION, NULL, "", title},
-#define OPTION(type, name, min, max, words, flags, form, initial, unit, help)                      \
-	{#name, form, initial, unit, help},
-#define OPTIONS(name, ...) static const struct option rows_##name[] = {__VA_ARGS__};
-#include "tools/sim/scenario.def"
-#undef OPTIONS
-
-static const struct options family[] = {
-#define OPTIONS(name, ...) {&record_##name, rows_##name, ARRAY_SIZE(rows_##name)},
-#include "tools/sim/scenario.def"
-	{NULL},
-};
-#undef OPTIONS
-#undef OPTION
-#undef SECTION
+#define OPTION_TABLES "tools/sim/scenario.def"
+#include "config/option_tables.inc"
 
 /* --- what options must agree on --------------------------------------------------------------- */
 
