@@ -223,7 +223,8 @@ bool numbering_lead(struct state *state, const struct portrait *portrait, uint32
 		is_cancelled |=
 			lead_lost(state, portrait, state->facts.items[lost.fact].opened, cause);
 	for (uint32_t i = 0; i < portrait->fact_count; i++) {
-		uint32_t number = portrait->facts[i].fact->opened, its = portrait->life.joined[i];
+		uint32_t number = state->facts.items[portrait->facts[i].index].opened;
+		uint32_t its = portrait->life.joined[i];
 
 		if (number && its)
 			lead(state, number, portrait->life.cases[its - 1].number, head);

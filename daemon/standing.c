@@ -75,6 +75,8 @@ uint32_t standing_find_holder(const struct state *state, uint32_t fact)
 	return at;
 }
 
+/* --- gathering -------------------------------------------------------------------------------- */
+
 /* A growing list of standing facts in an arena. */
 struct gathering {
 	const struct state *state;
@@ -121,6 +123,74 @@ static void gather_visits_of(struct gathering *gathering, uint32_t number)
 			gather(gathering, at);
 }
 
+/* Would one replace the other, had the household one number only? */
+static bool have_same_key(const struct fact *a, const struct fact *b)
+{
+	if (a->kind != b->kind || a->source != b->source)
+		return false;
+	switch (a->kind) {
+	case EVENT_SUPPLIER_NOTICE:
+		return a->notice.supplier == b->notice.supplier &&
+		       a->notice.energy == b->notice.energy && a->notice.step == b->notice.step &&
+		       a->notice.issued_on == b->notice.issued_on;
+	case EVENT_SUPPLIER_LIMITED:
+	case EVENT_SUPPLIER_CUT:
+	case EVENT_SUPPLIER_RESTORED:
+		return a->supply.supplier == b->supply.supplier &&
+		       a->supply.energy == b->supply.energy && a->supply.on == b->supply.on;
+	case EVENT_HOUSEHOLD_PROTECTION:
+		return a->protection.valid_from == b->protection.valid_from;
+	default:
+		return false;
+	}
+}
+
+/* The same fact, saying what was said last. */
+static const struct fact *retell(struct arena *arena, const struct fact *own,
+				 const struct fact *last)
+{
+	struct fact *told = arena_new(arena, sizeof(*told));
+
+	*told = *last;
+	told->seq = own->seq;
+	told->party = own->party;
+	told->opened = own->opened;
+	return told;
+}
+
+static void unite(struct arena *arena, struct standing *first, struct standing *later)
+{
+	if (later->fact->seq > first->fact->seq)
+		first->fact = retell(arena, first->fact, later->fact);
+	else
+		later->fact = retell(arena, later->fact, first->fact);
+	later->root = first->root;
+	later->seq = first->seq;
+	later->day = first->day;
+	later->accepted = first->accepted;
+}
+
+/* A household of several numbers is one from the start: of what was said of two of them under one key the
+ * last holds, at the place of the first. Both stay, and say the same, so that a case that either opened
+ * keeps its number. */
+static void unite_keys(struct gathering *gathering)
+{
+	for (uint32_t i = 1; i < gathering->count; i++)
+		for (uint32_t k = 0; k < i; k++)
+			if (have_same_key(gathering->facts[k].fact, gathering->facts[i].fact))
+				unite(gathering->arena, &gathering->facts[k], &gathering->facts[i]);
+}
+
+static void sort_places(struct gathering *gathering)
+{
+	for (uint32_t i = 1; i < gathering->count; i++)
+		if (gathering->facts[i - 1].seq > gathering->facts[i].seq) {
+			qsort(gathering->facts, gathering->count, sizeof(*gathering->facts),
+			      compare_places);
+			break;
+		}
+}
+
 static struct standing *gather_group(struct gathering *gathering, uint32_t head, uint32_t *count)
 {
 	const struct state *state = gathering->state;
@@ -133,12 +203,11 @@ static struct standing *gather_group(struct gathering *gathering, uint32_t head,
 	for (uint32_t i = 0; i < said; i++)
 		if (gathering->facts[i].fact->opened)
 			gather_visits_of(gathering, gathering->facts[i].fact->opened);
-	for (uint32_t i = 1; i < gathering->count; i++)
-		if (gathering->facts[i - 1].seq > gathering->facts[i].seq) {
-			qsort(gathering->facts, gathering->count, sizeof(*gathering->facts),
-			      compare_places);
-			break;
-		}
+	sort_places(gathering);
+	if (state->households.items[head].next_member) {
+		unite_keys(gathering);
+		sort_places(gathering);
+	}
 	*count = gathering->count;
 	return gathering->facts;
 }
