@@ -75,6 +75,27 @@ static void test_referred_while_closed(void **unused)
 	story_end(&story);
 }
 
+/* A referral of December that comes in January: the household was referred while its sector was open, and
+ * waited when that closed. */
+static void test_referred_before_and_told_after(void **unused)
+{
+	struct story story;
+	const struct case_record *record;
+
+	(void)unused;
+	begin(&story, "2017-01-05");
+	story.told_on = "2016-12-30";
+
+	story_referral(&story, "F1", "TS1", NULL, "39001", "Jean Dupont", NULL);
+	record = story_case(&story, 1);
+
+	assert_int_equal(record->first_date, d("2016-12-30"));
+	assert_int_equal(record->carry.closing, d("2016-12-31"));
+	assert_int_equal(record->state, CASE_STATE_WAITING);
+	story_holds(&story);
+	story_end(&story);
+}
+
 /* The sector that closed is the one lived in on that day; a move told later, but dated before it,
  * counts. */
 static void test_moved_before_the_closing(void **unused)
@@ -104,6 +125,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_closing_then_carried_over),
 		cmocka_unit_test(test_referred_while_closed),
+		cmocka_unit_test(test_referred_before_and_told_after),
 		cmocka_unit_test(test_moved_before_the_closing),
 	};
 
