@@ -147,17 +147,18 @@ static void tell_derogation(struct living *living)
 }
 
 /* Is this a request that makes a recurrence: one of at least two that were filed within the window when
- * it came, in whatever order they were told? */
+ * it came, in whatever order they were told? One dated a day ahead is told today and never again: it
+ * counts at once. */
 static bool is_recurrence(const struct living *living)
 {
-	day_t today = now(living)->accepted;
-	day_t since = day_add_months(today, -(int)living->policy->rules.fsl_window_months);
+	int months = (int)living->policy->rules.fsl_window_months;
+	day_t since = day_add_months(now(living)->accepted, -months);
 	uint32_t filed = 0;
 
 	for (uint32_t i = 0; i <= living->at; i++) {
 		const struct fact *fact = living->facts[i].fact;
 		bool counts = fact->kind == EVENT_FSL_REQUEST_FILED &&
-			      fact->request.filed_on > since && fact->request.filed_on <= today;
+			      fact->request.filed_on > since;
 
 		if (i == living->at && !counts)
 			return false;

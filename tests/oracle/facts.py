@@ -323,8 +323,8 @@ class CaseHistory:
         if self.rules["open_on_recurrence"]:
             since = add_months(slot.day, -self.rules["fsl_window_months"])
             filed = [r for r in self.facts.requests(self.household)
-                if r["n"] <= slot.n and since < r["filed_on"] <= slot.day]
-            if len(filed) >= 2 and since < slot.fact_day() <= slot.day:
+                if r["n"] <= slot.n and since < r["filed_on"]]
+            if len(filed) >= 2 and since < slot.fact_day():
                 self._open_by_policy(slot)
 
     def on_supplier_notice(self, slot):
