@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/settle.h"
+
 enum { REFERRED_MONTHS = 24 }; /* how long a referral makes its giver belong to the sector */
 
 /* --- who belongs where --------------------------------------------------------------------------- */
@@ -196,6 +198,11 @@ struct network_case *network_cases(const struct state *state, uint32_t giver, st
 	return cases;
 }
 
+static bool is_in_line(const struct case_record *record)
+{
+	return record->state == CASE_STATE_WAITING || record->state == CASE_STATE_PLANNED;
+}
+
 bool network_concerns(const struct state *state, uint32_t template, uint32_t case_number,
 		      uint32_t sector, day_t day)
 {
@@ -206,7 +213,7 @@ bool network_concerns(const struct state *state, uint32_t template, uint32_t cas
 	if (template == TEMPLATE_SECTOR_CLOSED)
 		return record->carry.sector == sector && record->carry.closing == day - 1;
 	return template == TEMPLATE_SECTOR_OPENED && record->sector == sector &&
-	       record->is_eligible && record->first_date < day;
+	       is_in_line(record) && portrait_was_deferred(state, record->household, day - 1);
 }
 
 static bool is_concerned(const struct state *state, uint32_t giver, const struct mail *mail)

@@ -37,8 +37,8 @@ struct network_case {
 struct network_case *network_cases(const struct state *state, uint32_t giver, struct arena *arena,
 				   uint32_t *count);
 
-/* Is this case what a mail about a sector is about, for its giver: back in line as it opened on `day`, or
- * carried over as it closed on the eve of `day`? `sector` is a position plus 1. */
+/* Is this case what a mail about a sector is about, for its giver: deferred until it opened on `day` and
+ * now back in line, or carried over as it closed on the eve of `day`? `sector` is a position plus 1. */
 bool network_concerns(const struct state *state, uint32_t template, uint32_t case_number,
 		      uint32_t sector, day_t day);
 

@@ -13,19 +13,6 @@ struct look {
 	const struct life_visit *scratch;
 };
 
-static struct life_visit *copy_visits(struct arena *arena, const struct life_visit *visits,
-				      uint32_t count)
-{
-	struct life_visit *copies = arena_new(arena, (count + 1) * sizeof(*copies));
-	struct visit *bodies = arena_new(arena, (count + 1) * sizeof(*bodies));
-
-	for (uint32_t i = 0; i < count; i++) {
-		bodies[i] = *visits[i].visit;
-		copies[i] = (struct life_visit){visits[i].number, &bodies[i]};
-	}
-	return copies;
-}
-
 /* How things stood on a day, as far as the first `count` facts tell. */
 static void look_back(const struct look *look, uint32_t count, day_t on, struct portrait *portrait)
 {
@@ -242,7 +229,7 @@ void past_make(const struct state *state, uint32_t head, struct arena *arena, st
 	past->facts = standing_gather_whole(state, head, arena, &past->fact_count);
 	past->visits = standing_gather_visits(state, past->facts, past->fact_count, arena,
 					      &past->visit_count);
-	look.scratch = copy_visits(arena, past->visits, past->visit_count);
+	look.scratch = portrait_copy_visits(arena, past->visits, past->visit_count);
 	tell_stays(&look);
 	find_first_visits(&look);
 	for (uint32_t i = 0; i < past->stay_count; i++)

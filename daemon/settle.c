@@ -61,6 +61,19 @@ void portrait_make(const struct state *state, uint32_t head, struct arena *arena
 	portrait_draw(state, state->today, arena, portrait);
 }
 
+struct life_visit *portrait_copy_visits(struct arena *arena, const struct life_visit *visits,
+					uint32_t count)
+{
+	struct life_visit *copies = arena_new(arena, (count + 1) * sizeof(*copies));
+	struct visit *bodies = arena_new(arena, (count + 1) * sizeof(*bodies));
+
+	for (uint32_t i = 0; i < count; i++) {
+		bodies[i] = *visits[i].visit;
+		copies[i] = (struct life_visit){visits[i].number, &bodies[i]};
+	}
+	return copies;
+}
+
 /* --- visits the machine takes back ------------------------------------------------------------ */
 
 /* A visit that has begun, or should have, is not undone by a deferral: its record is awaited. */
@@ -145,6 +158,34 @@ bool portrait_is_eligible(const struct state *state, struct portrait *portrait,
 
 	return season_is_open(sector, &portrait->horizon) ||
 	       is_eligible_closed(state, portrait, open);
+}
+
+/* Had it been referred by then, and was it neither visited nor about to be? */
+static bool was_deferred(const struct state *state, struct portrait *portrait)
+{
+	const struct life_case *open = life_open_case(&portrait->life);
+	day_t on = portrait->horizon.today;
+	bool is_ahead = open && (!open->visit ||
+				 portrait->visits[open->visit - 1].visit->day > on);
+
+	return is_ahead && open->has_referral && open->contact_on <= on &&
+	       open->visited_on == DAY_NONE && !portrait_is_eligible(state, portrait, open);
+}
+
+bool portrait_was_deferred(const struct state *state, uint32_t head, day_t on)
+{
+	struct arena arena = {0};
+	struct portrait portrait;
+	bool is_so;
+
+	portrait.facts = standing_gather(state, head, &arena, &portrait.fact_count);
+	portrait.visits = standing_gather_visits(state, portrait.facts, portrait.fact_count, &arena,
+					      &portrait.visit_count);
+	portrait.visits = portrait_copy_visits(&arena, portrait.visits, portrait.visit_count);
+	portrait_draw(state, on, &arena, &portrait);
+	is_so = was_deferred(state, &portrait);
+	arena_done(&arena);
+	return is_so;
 }
 
 static void place_case(struct state *state, struct portrait *portrait,

@@ -45,6 +45,12 @@ void portrait_make(const struct state *state, uint32_t head, struct arena *arena
 void portrait_draw(const struct state *state, day_t on, struct arena *arena,
 		   struct portrait *portrait);
 
+struct life_visit *portrait_copy_visits(struct arena *arena, const struct life_visit *visits,
+					uint32_t count);
+
+/* Was the open case of a group (head) deferred on an earlier day, by what is known now? */
+bool portrait_was_deferred(const struct state *state, uint32_t head, day_t on);
+
 /* May the open case be visited, on the portrait's day? */
 bool portrait_is_eligible(const struct state *state, struct portrait *portrait,
 			  const struct life_case *open);

@@ -44,7 +44,6 @@ OPTIONS = {
     "refused_ends_carry_over": True,  # does `allow: false` defer a carried-over case?
     "forecast_counts": "waiting",  # waiting: waiting and planned cases; eligible: all that are
     "suspension_ends_at_closing": True,
-    "opened_concerns_all": True,   # does a household hear of an opening though its case was in line?
     "quiet_while_open": True,      # is nobody nudged for a sector that has closed again?
 }
 

@@ -102,11 +102,9 @@ class Network:
         """The givers whose cases a notice is about."""
         cases = []
         if template == "sector_opened":
-            every = self.model.options["opened_concerns_all"]
-            cases = [c for c in self.model.cases if c.open
-                and (c.number in deferred or every and c.day < self.today)
+            cases = [c for c in self.model.cases if c.open and c.number in deferred
                 and self.model.facts.sector(c.household) == sector
-                and (every or self.model.state_of(c) == "waiting")]
+                and self.model.state_of(c) == "waiting"]
         elif template == "sector_closed":
             cases = [c for c in self.model.cases if c.open and c.carried == (sector, opening[1])]
         return {giver for case in cases for giver, _ in case.givers()}

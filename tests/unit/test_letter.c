@@ -141,12 +141,41 @@ static void test_household_is_told_apart(void **unused)
 	story_end(&story);
 }
 
+/* On the day of an opening a giver reads which of its cases are back in line, not which always were. */
+static void test_opening_names_the_cases_that_are_back(void **unused)
+{
+	struct story story;
+	struct event event;
+	struct mail_body body = {0};
+
+	(void)unused;
+	story_begin(&story, "2015-12-02");
+	enter(&story, "TS1", GIVER_KIND_DEPARTMENT_SOCIAL_WORKER);
+	story_referral(&story, "F1", "TS1", "h1", "39003", "Jean Dupont", NULL);
+	story_referral(&story, "F2", "TS1", "h2", "39003", "Anne Durand", NULL);
+	event_clear(&event, EVENT_DEROGATION_DECIDED);
+	event.subject = STR("h2");
+	event.subject_source = STR("urn:test");
+	event.data.derogation_decided.allow = SAID_YES;
+	event.data.derogation_decided.until = d("2016-03-31");
+	story_tell(&story, &event);
+
+	story_goes_to(&story, "2016-01-01");
+
+	read_letter(&story, TEMPLATE_SECTOR_OPENED, TO_GIVER, &body);
+	assert_int_equal(body.cases_total, 1);
+	assert_int_equal(list_at(&body.cases, struct mail_case, 0)->case_number, 1);
+	story_holds(&story);
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_agenda_names_the_visit_as_its_invitation_does),
 		cmocka_unit_test(test_digest_holds_the_coordinators_morning),
 		cmocka_unit_test(test_household_is_told_apart),
+		cmocka_unit_test(test_opening_names_the_cases_that_are_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
