@@ -207,6 +207,70 @@ static bool is_only_old(const struct state *state, const struct giver *giver)
 	return giver->last_referral && state->facts.items[giver->last_referral].is_old;
 }
 
+/* Was it the word of an old fact where a giver works? The latest that says so holds. */
+static bool has_old_places(const struct state *state, const struct giver *giver)
+{
+	bool is_old = false;
+
+	for (uint32_t at = state->parties.items[giver->party].first_fact; at;
+	     at = state->facts.items[at].next) {
+		const struct fact *fact = &state->facts.items[at];
+
+		bool says_places = fact->giver.canton_count || fact->giver.commune_count;
+
+		if (says_places && !fact->is_void && !fact->is_replaced)
+			is_old = fact->is_old;
+	}
+	return is_old;
+}
+
+/* How many of the first bytes of a longer text can be had without half a character. */
+static size_t whole_characters(const char *text, size_t size)
+{
+	while (size && (text[size] & 0xc0) == 0x80)
+		size--;
+	return size;
+}
+
+/* "TS003 (canton 3977)", cut at a character's end where names are long. */
+static struct str print_place(const struct look *look, struct str giver, const char *kind,
+			      struct str place)
+{
+	struct buf text = {0};
+	struct str copy;
+
+	buf_printf(&text, "%.*s (%s %.*s)", (int)giver.size, giver.data, kind, (int)place.size,
+		   place.data);
+	if (text.size > IDENT_SIZE_MAX)
+		text.size = whole_characters(text.data, IDENT_SIZE_MAX);
+	copy = arena_copy(look->arena, buf_str(&text));
+	buf_done(&text);
+	return copy;
+}
+
+/* Places that the policy does not have: of what happens there, the giver would hear nothing. */
+static void look_at_places(const struct look *look, const struct giver *giver, struct str id)
+{
+	const struct state *state = look->state;
+
+	for (uint32_t i = 0; i < giver->canton_count; i++) {
+		struct str canton = giver_canton(state, giver, i);
+
+		if (!network_has_canton(state, canton) && !has_old_places(state, giver))
+			raise_alarm(look, ALARM_UNKNOWN_PLACE, DAY_NONE,
+				    print_place(look, id, "canton", canton));
+	}
+	for (uint32_t i = 0; i < giver->commune_count; i++) {
+		insee_t insee = giver_commune(state, giver, i);
+		char code[INSEE_TEXT_SIZE];
+
+		if (!policy_find_commune(&state->policy, insee) && !has_old_places(state, giver))
+			raise_alarm(look, ALARM_UNKNOWN_PLACE, DAY_NONE,
+				    print_place(look, id, "commune",
+						str_from(insee_print(insee, code))));
+	}
+}
+
 static void look_at_giver(const struct look *look, uint32_t index)
 {
 	const struct state *state = look->state;
@@ -221,6 +285,7 @@ static void look_at_giver(const struct look *look, uint32_t index)
 		raise_alarm(look, ALARM_REFUSED_ADDRESS, DAY_NONE, id);
 	if (network_quiet(state, index))
 		raise_alarm(look, ALARM_QUIET_GIVER, DAY_NONE, id);
+	look_at_places(look, giver, id);
 }
 
 static void look_at_network(const struct look *look)

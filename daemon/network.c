@@ -8,22 +8,16 @@ enum { REFERRED_MONTHS = 24 }; /* how long a referral makes its giver belong to 
 
 /* --- who belongs where --------------------------------------------------------------------------- */
 
-static sectors_t sectors_of_cantons(const struct state *state, const struct giver *giver)
+static sectors_t sectors_of_canton(const struct state *state, struct str canton)
 {
 	const struct list *communes = &state->policy.communes;
 	sectors_t sectors = 0;
 
-	for (uint32_t i = 0; i < giver->canton_count; i++) {
-		struct str canton =
-			names_get(&state->names, state->places.items[giver->cantons + i]);
+	for (uint32_t i = 0; i < communes->count; i++) {
+		const struct policy_commune *commune = list_at(communes, struct policy_commune, i);
 
-		for (uint32_t j = 0; j < communes->count; j++) {
-			const struct policy_commune *commune =
-				list_at(communes, struct policy_commune, j);
-
-			if (str_equal(commune->canton, canton))
-				sectors |= (sectors_t)1 << commune->sector;
-		}
+		if (str_equal(commune->canton, canton))
+			sectors |= (sectors_t)1 << commune->sector;
 	}
 	return sectors;
 }
@@ -37,11 +31,18 @@ static sectors_t sectors_of_commune(const struct state *state, insee_t insee)
 
 static sectors_t sectors_of_places(const struct state *state, const struct giver *giver)
 {
-	sectors_t sectors = sectors_of_cantons(state, giver);
+	sectors_t sectors = 0;
 
+	for (uint32_t i = 0; i < giver->canton_count; i++)
+		sectors |= sectors_of_canton(state, giver_canton(state, giver, i));
 	for (uint32_t i = 0; i < giver->commune_count; i++)
-		sectors |= sectors_of_commune(state, state->places.items[giver->communes + i]);
+		sectors |= sectors_of_commune(state, giver_commune(state, giver, i));
 	return sectors;
+}
+
+bool network_has_canton(const struct state *state, struct str canton)
+{
+	return sectors_of_canton(state, canton) != 0;
 }
 
 static bool fact_holds(const struct fact *fact)

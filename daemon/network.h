@@ -42,6 +42,9 @@ struct network_case *network_cases(const struct state *state, uint32_t giver, st
 bool network_concerns(const struct state *state, uint32_t template, uint32_t case_number,
 		      uint32_t sector, day_t day);
 
+/* Does any commune of the policy lie in this canton? */
+bool network_has_canton(const struct state *state, struct str canton);
+
 /* Cantons of the policy in which no registered giver works, in the order of the communes. */
 uint32_t network_empty_cantons(const struct state *state, struct arena *arena,
 			       struct str **cantons);

@@ -413,6 +413,18 @@ struct mailbox *state_mailbox(struct state *state, uint32_t to, uint32_t recipie
 	return &state->mailboxes.items[index];
 }
 
+struct str giver_canton(const struct state *state, const struct giver *giver, uint32_t position)
+{
+	assert(position < giver->canton_count);
+	return names_get(&state->names, state->places.items[giver->cantons + position]);
+}
+
+insee_t giver_commune(const struct state *state, const struct giver *giver, uint32_t position)
+{
+	assert(position < giver->commune_count);
+	return state->places.items[giver->communes + position];
+}
+
 bool giver_has_left(const struct state *state, const struct giver *giver)
 {
 	return giver->left_on != DAY_NONE && state->today > giver->left_on;

@@ -224,6 +224,10 @@ const struct sector_record *state_find_sector(const struct state *state,
 /* The mailbox of a recipient, made when there is none. */
 struct mailbox *state_mailbox(struct state *state, uint32_t to, uint32_t recipient);
 
+/* One of its cantons, of its communes. */
+struct str giver_canton(const struct state *state, const struct giver *giver, uint32_t position);
+insee_t giver_commune(const struct state *state, const struct giver *giver, uint32_t position);
+
 /* Has a giver left, as of today? */
 bool giver_has_left(const struct state *state, const struct giver *giver);
 

@@ -13,6 +13,7 @@
 struct person_of_trust {
 	const char *id, *insee, *structure;
 	uint32_t pace;
+	const char *canton;
 };
 
 static void enter(struct story *story, struct person_of_trust giver)
@@ -27,6 +28,10 @@ static void enter(struct story *story, struct person_of_trust giver)
 	event.data.giver_registered.pace = giver.pace;
 	event.data.giver_registered.name = str_from(giver.id);
 	event.data.giver_registered.email = STR("quelquun@exemple.test");
+	if (giver.canton) {
+		event.data.giver_registered.cantons.count = 1;
+		event.data.giver_registered.cantons.item[0] = str_from(giver.canton);
+	}
 	if (giver.insee) {
 		event.data.giver_registered.insee.count = 1;
 		assert_true(insee_parse(str_from(giver.insee),
@@ -482,6 +487,60 @@ static void test_quiet_giver(void **unused)
 	story_end(&story);
 }
 
+/* What an alarm is about; "" when it is not raised. Borrowed from `arena`. */
+static struct str first_about(const struct story *story, uint32_t code, struct arena *arena)
+{
+	struct alarms alarms;
+
+	alarms_look(story_state(story), arena, &alarms);
+	return alarms.of[code].about.count ? alarms.of[code].about.item[0] : STR("");
+}
+
+static void assert_about(const struct story *story, uint32_t code, const char *expected)
+{
+	struct arena arena = {0};
+
+	assert_true(str_is(first_about(story, code, &arena), expected));
+	arena_done(&arena);
+}
+
+/* A slip in a canton or commune would leave a giver without news: the coordinator is told, in the morning,
+ * until it is put right. */
+static void test_unknown_place(void **unused)
+{
+	struct story story;
+	struct event event;
+
+	(void)unused;
+	story_begin(&story, "2015-03-02");
+	((struct policy_commune *)story.policy.communes.items)[0].canton = STR("nord");
+	story_applies(&story);
+	story_goes_to(&story, "2015-03-03"); /* nobody works there yet */
+	enter(&story, (struct person_of_trust){"A", "39001", .canton = "le nord"});
+	assert_about(&story, ALARM_UNKNOWN_PLACE, "A (canton le nord)");
+	story_goes_to(&story, "2015-03-04");
+	assert_int_equal(sent(&story, TEMPLATE_COORDINATOR, "coordinator"), 2);
+
+	event_clear(&event, EVENT_GIVER_MOVED);
+	event.data.giver_moved.giver = STR("A");
+	event.data.giver_moved.cantons.count = 1;
+	event.data.giver_moved.cantons.item[0] = STR("nord");
+	story_tell(&story, &event);
+	assert_about(&story, ALARM_UNKNOWN_PLACE, "");
+
+	enter(&story, (struct person_of_trust){"B", "39999"});
+	assert_about(&story, ALARM_UNKNOWN_PLACE, "B (commune 39999)");
+	leave(&story, "B", NULL);
+	story_goes_to(&story, "2015-03-05");
+	assert_about(&story, ALARM_UNKNOWN_PLACE, "");
+	story.told_on = "2014-03-02"; /* history says nothing of today's files */
+	enter(&story, (struct person_of_trust){"C", "39999"});
+	story.told_on = NULL;
+	assert_about(&story, ALARM_UNKNOWN_PLACE, "");
+	story_holds(&story);
+	story_end(&story);
+}
+
 /* Years of history fed at once write to nobody, raise no alarm, and are summed up once; the next day's
  * events behave as usual. */
 static void test_first_import(void **unused)
@@ -561,6 +620,7 @@ int main(void)
 		cmocka_unit_test(test_colleagues),
 		cmocka_unit_test(test_refused_address),
 		cmocka_unit_test(test_quiet_giver),
+		cmocka_unit_test(test_unknown_place),
 		cmocka_unit_test(test_first_import),
 		cmocka_unit_test(test_outage),
 		cmocka_unit_test(test_sectors_keep_their_places),
