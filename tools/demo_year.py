@@ -200,7 +200,7 @@ def show_mail(folder):
 
 
 def show_numbers(control, folder, numbers):
-    status = control.call("status")
+    status = control.call("status", digest=True)
     intake, tasks, cases = status["intake"], status["tasks"], status["cases"]
     rejects = sum(sum(1 for _ in open(path, encoding="utf-8")) - 1
                   for path in (folder / "rejects").glob("*.rejects.csv"))

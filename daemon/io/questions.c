@@ -148,6 +148,17 @@ static bool get_week(struct question *question, const char *name, day_t *monday)
 	return true;
 }
 
+static bool get_flag(struct question *question, const char *name, bool *flag)
+{
+	const json_t *value = json_object_get(question->params, name);
+
+	*flag = json_is_true(value);
+	if (!value || json_is_boolean(value))
+		return true;
+	(void)wrong(question, name, "true or false is expected");
+	return false;
+}
+
 static const struct state *state_of(const struct question *question)
 {
 	return engine_state(question->core->engine);
@@ -270,20 +281,27 @@ static json_t *status_alarms(const struct core *core)
 	return list;
 }
 
+/* The digest goes over the whole state: only whoever asks for it pays for it. */
 static enum err ask_status(struct question *question)
 {
 	struct core *core = question->core;
 	const struct state *state = state_of(question);
 	char digest[DIGEST_TEXT_SIZE];
+	bool wants_digest;
 
-	engine_digest(core->engine, digest);
+	if (!get_flag(question, "digest", &wants_digest))
+		return question->fault.code;
 	question->answer = json_pack(
-		"{s:o, s:b, s:I, s:s, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "now",
+		"{s:o, s:b, s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "now",
 		view_time(engine_now(core->engine)), "rehearsal", core->calendar.is_rehearsal,
-		"seq", (json_int_t)state->seq, "digest", digest, "epoch", (json_int_t)core->epoch,
-		"draining", core->is_draining, "policy", status_policy(state), "cases",
-		status_cases(state), "tasks", status_tasks(state), "intake",
+		"seq", (json_int_t)state->seq, "epoch", (json_int_t)core->epoch, "draining",
+		core->is_draining, "policy", status_policy(state), "cases", status_cases(state),
+		"tasks", status_tasks(state), "intake",
 		status_intake(engine_counters(core->engine)), "alarms", status_alarms(core));
+	if (!wants_digest)
+		return ERR_OK;
+	engine_digest(core->engine, digest);
+	json_object_set_new(question->answer, "digest", json_string(digest));
 	return ERR_OK;
 }
 
@@ -541,17 +559,6 @@ static enum err ask_sectors(struct question *question)
 	return ERR_OK;
 }
 
-static bool get_flag(struct question *question, const char *name, bool *flag)
-{
-	const json_t *value = json_object_get(question->params, name);
-
-	*flag = json_is_true(value);
-	if (!value || json_is_boolean(value))
-		return true;
-	(void)wrong(question, name, "true or false is expected");
-	return false;
-}
-
 static enum err ask_givers(struct question *question)
 {
 	const struct state *state = state_of(question);
@@ -756,7 +763,7 @@ static enum err ask_report(struct question *question)
 /* --- the whole -------------------------------------------------------------------------------- */
 
 static const struct question_row rows[] = {
-	{"status", SOCKET_STATUS | SOCKET_CONTROL, "", ask_status},
+	{"status", SOCKET_STATUS | SOCKET_CONTROL, "digest", ask_status},
 	{"queue.list", SOCKET_STATUS | SOCKET_CONTROL, "sector tier state limit on", ask_queue},
 	{"case.explain", SOCKET_STATUS | SOCKET_CONTROL, "case on", ask_explain},
 	{"case.show", SOCKET_CONTROL, "case", ask_show},

@@ -125,7 +125,7 @@ class Core:
         return self.call("control.sock", method, params)
 
     def digest(self):
-        return self.status("status")["digest"]
+        return self.status("status", {"digest": True})["digest"]
 
     def kill9(self, name="vigied"):
         self.processes[name].kill()

@@ -36,9 +36,9 @@ def town():
 
 @pytest.fixture
 def unchanged(town):
-    before = town.status("status")
+    before = town.status("status", {"digest": True})
     yield town
-    after = town.status("status")
+    after = town.status("status", {"digest": True})
     assert (after["digest"], after["seq"]) == (before["digest"], before["seq"])
 
 
@@ -615,6 +615,7 @@ CALLS = rows(
     ("a method nobody knows", "case.forget", {}, "unsupported", "method"),
     ("an empty method", "", {}, "unsupported", "method"),
     ("a parameter nobody takes", "status", {"verbose": True}, "bad_request", "verbose"),
+    ("a digest as a word", "status", {"digest": "yes"}, "bad_request", "digest"),
     ("a sector nobody knows", "queue.list", {"sector": "paris"}, "bad_request", "sector"),
     ("a sector as a number", "queue.list", {"sector": 1}, "bad_request", "sector"),
     ("a tier nobody knows", "queue.list", {"tier": "low"}, "bad_request", "tier"),

@@ -116,6 +116,11 @@ const struct command commands[] = {
 		.method = "status",
 		.socket = SOCKET_READS,
 		.help = "How the core is, what is waiting, and what needs attention.",
+		.arguments =
+			{
+				{"digest", ARGUMENT_FLAG, 0,
+				 "the digest of the whole state too, which takes a while"},
+			},
 		.print = print_status,
 	},
 	{

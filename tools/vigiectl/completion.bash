@@ -23,7 +23,7 @@ _vigiectl()
 	"status "*)
 		case $previous in
 		esac
-		COMPREPLY=($(compgen -W "--json --help" -- "$current")) ;;
+		COMPREPLY=($(compgen -W "--digest --json --help" -- "$current")) ;;
 	"queue list "*)
 		case $previous in
 		--sector) COMPREPLY=($(compgen -W "" -- "$current")); return ;;
