@@ -48,13 +48,15 @@ void booking_set(struct state *state, struct case_record *record, uint32_t visit
 		add_active(state, visit);
 }
 
-uint32_t booking_find(const struct state *state, uint32_t pair, day_t day, uint32_t half)
+uint32_t booking_find(const struct state *state, uint32_t pair, day_t day, uint32_t half,
+		      uint32_t except)
 {
 	for (uint32_t i = 1; i < state->active_visits.count; i++) {
 		uint32_t number = state->active_visits.items[i];
 		const struct visit *visit = &state->visits.items[number];
 
-		if (visit->pair == pair && visit->day == day && visit->half == half)
+		if (number != except && visit->pair == pair && visit->day == day &&
+		    visit->half == half)
 			return number;
 	}
 	return 0;

@@ -335,8 +335,8 @@ static enum err check_half_day(const struct check *check, uint64_t number, day_t
 	if (day < check->state->today)
 		return fault_set(check->fault, ERR_INVALID_EVENT, "data.day",
 				 "this day is past; a visit can be set on today or later");
-	booked = booking_find(check->state, visit->pair, day, half);
-	if (booked && booked != number)
+	booked = booking_find(check->state, visit->pair, day, half, (uint32_t)number);
+	if (booked)
 		return fault_set(check->fault, ERR_INVALID_EVENT, "data.day",
 				 "the pair has visit %u on this half-day; move that one first",
 				 booked);

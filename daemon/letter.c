@@ -424,7 +424,8 @@ static enum err write_agenda(struct letter *letter, const struct mail *mail)
 	struct list *stops = &letter->body->visits;
 
 	letter->body->day = mail->day;
-	stops->items = arena_new(letter->arena, MAIL_VISITS_MAX * sizeof(struct mail_stop));
+	if (!stops->items) /* a digest may hold two weeks */
+		stops->items = arena_new(letter->arena, MAIL_VISITS_MAX * sizeof(struct mail_stop));
 	for (uint32_t i = 1; i < state->active_visits.count && stops->count < MAIL_VISITS_MAX;
 	     i++) {
 		const struct visit *visit = &state->visits.items[state->active_visits.items[i]];
@@ -439,13 +440,14 @@ static enum err write_agenda(struct letter *letter, const struct mail *mail)
 
 /* --- the coordinator -------------------------------------------------------------------------- */
 
+/* In a digest of two mornings the list of now stands for both. */
 static void list_alarms(struct letter *letter)
 {
 	struct list *list = &letter->body->alarms;
 	struct alarms alarms;
 
 	alarms_look(letter->state, letter->arena, &alarms);
-	list->items = arena_new(letter->arena, ALARM_END * sizeof(struct mail_alarm));
+	*list = (struct list){0, arena_new(letter->arena, ALARM_END * sizeof(struct mail_alarm))};
 	for (uint32_t code = 1; code < ALARM_END; code++)
 		if (alarms.of[code].count)
 			((struct mail_alarm *)list->items)[list->count++] =

@@ -1,5 +1,6 @@
 /* What the coordinator says of two households, and what is taken back or forgotten. */
 #include "daemon/apply.h"
+#include "daemon/booking.h"
 #include "daemon/standing.h"
 
 static void link_households(struct state *state, const struct event *event,
@@ -33,6 +34,21 @@ static uint32_t visit_household(const struct state *state, const struct fact *fa
 	return state->cases.items[state->visits.items[fact->visit.visit].case_number].household;
 }
 
+/* The half-day that a visit comes back to may be another's by now: then the machine takes it back, and its
+ * case is planned anew. */
+static void settle_visit(struct state *state, uint32_t number, uint32_t household,
+			 const struct cause *cause)
+{
+	const struct visit *visit = state_get(state, visits, number);
+
+	settle_household(state, household, cause);
+	if (!visit_is_active(visit) ||
+	    !booking_find(state, visit->pair, visit->day, visit->half, number))
+		return;
+	settle_cancel_visit(state, number, case_resolve(state, visit->case_number), cause);
+	settle_household(state, household, cause);
+}
+
 static void void_fact(struct state *state, uint32_t index, const struct cause *cause)
 {
 	struct fact *fact = &state->facts.items[index];
@@ -48,7 +64,7 @@ static void void_fact(struct state *state, uint32_t index, const struct cause *c
 		return;
 	}
 	if (fact_is_about_visit(fact))
-		settle_household(state, visit_household(state, fact), cause);
+		settle_visit(state, fact->visit.visit, visit_household(state, fact), cause);
 	else
 		settle_fact(state, index, cause);
 }

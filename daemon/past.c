@@ -53,7 +53,7 @@ static uint32_t add_stay(const struct look *look, uint32_t position,
 	uint32_t start = find_place(past, life_case->order_seq);
 
 	past->stays[past->stay_count++] = (struct stay){
-		.number = life_case->number,
+		.number = case_resolve(look->state, life_case->number),
 		.order_seq = life_case->order_seq,
 		.start = start,
 		.referral = find_referral(past, start, until, position + 1),
@@ -91,6 +91,14 @@ static int compare_stays(const void *first, const void *second)
 	return a->order_seq < b->order_seq ? -1 : a->order_seq > b->order_seq;
 }
 
+static bool is_last_of_case(const struct past *past, uint32_t position)
+{
+	for (uint32_t i = position + 1; i < past->stay_count; i++)
+		if (past->stays[i].number == past->stays[position].number)
+			return false;
+	return true;
+}
+
 /* An erasure is no fact: it closed the case that was open then. A case that only a later policy would have
  * opened, or parted, has no number: nothing is derived any more for who was erased. */
 static void end_erased(const struct look *look)
@@ -101,7 +109,7 @@ static void end_erased(const struct look *look)
 		struct stay *stay = &past->stays[i];
 		const struct case_record *record = &look->state->cases.items[stay->number];
 
-		if (record->closing != CLOSING_ERASED || stay->order_seq != record->order_seq)
+		if (record->closing != CLOSING_ERASED || !is_last_of_case(past, i))
 			continue;
 		stay->closing = CLOSING_ERASED;
 		stay->closed_on = record->closed_on;

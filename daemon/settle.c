@@ -165,8 +165,7 @@ static bool was_deferred(const struct state *state, struct portrait *portrait)
 {
 	const struct life_case *open = life_open_case(&portrait->life);
 	day_t on = portrait->horizon.today;
-	bool is_ahead = open && (!open->visit ||
-				 portrait->visits[open->visit - 1].visit->day > on);
+	bool is_ahead = open && (!open->visit || portrait->visits[open->visit - 1].visit->day > on);
 
 	return is_ahead && open->has_referral && open->contact_on <= on &&
 	       open->visited_on == DAY_NONE && !portrait_is_eligible(state, portrait, open);
@@ -180,7 +179,7 @@ bool portrait_was_deferred(const struct state *state, uint32_t head, day_t on)
 
 	portrait.facts = standing_gather(state, head, &arena, &portrait.fact_count);
 	portrait.visits = standing_gather_visits(state, portrait.facts, portrait.fact_count, &arena,
-					      &portrait.visit_count);
+						 &portrait.visit_count);
 	portrait.visits = portrait_copy_visits(&arena, portrait.visits, portrait.visit_count);
 	portrait_draw(state, on, &arena, &portrait);
 	is_so = was_deferred(state, &portrait);
@@ -315,11 +314,10 @@ void settle_household(struct state *state, uint32_t household, const struct caus
 
 	if (!state->has_policy || state->parties.items[record->party].is_erased)
 		return;
-	portrait_make(state, head, &arena, &portrait);
-	if (numbering_assign(state, &portrait, head))
+	do /* visits that come or go with a number can change which facts open cases */
 		portrait_make(state, head, &arena, &portrait);
-	if (numbering_lead(state, &portrait, head, cause))
-		portrait_make(state, head, &arena, &portrait);
+	while (numbering_assign(state, &portrait, head) ||
+	       numbering_lead(state, &portrait, head, cause));
 	forget_lost_case(state, &portrait, head, cause);
 	for (uint32_t i = 0; i < portrait.life.case_count; i++) {
 		uint32_t number = portrait.life.cases[i].number;

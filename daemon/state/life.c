@@ -157,8 +157,8 @@ static bool is_recurrence(const struct living *living)
 
 	for (uint32_t i = 0; i <= living->at; i++) {
 		const struct fact *fact = living->facts[i].fact;
-		bool counts = fact->kind == EVENT_FSL_REQUEST_FILED &&
-			      fact->request.filed_on > since;
+		bool counts =
+			fact->kind == EVENT_FSL_REQUEST_FILED && fact->request.filed_on > since;
 
 		if (i == living->at && !counts)
 			return false;

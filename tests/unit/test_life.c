@@ -244,6 +244,48 @@ static void test_retracted_referral_never_was(void **unused)
 	story_end(&story);
 }
 
+static uint64_t move_visit(struct story *story, uint32_t number, day_t day, uint32_t half)
+{
+	struct event event;
+
+	event_clear(&event, EVENT_VISIT_MOVED);
+	event.data.visit_moved.visit = number;
+	event.data.visit_moved.day = day;
+	event.data.visit_moved.half = half;
+	event.data.visit_moved.by = CANCELLER_PAIR;
+	story_tell(story, &event);
+	return story_state(story)->seq;
+}
+
+/* The half-day to which a visit would come back is another's by now: it is planned anew. */
+static void test_retracted_move_finds_its_place_taken(void **unused)
+{
+	const struct visit *visits;
+	struct story story;
+	struct visit first;
+	uint64_t moved;
+
+	(void)unused;
+	story_begin(&story, "2015-02-02");
+	story_giver(&story, "TS1");
+	story_referral(&story, "F1", "TS1", "H1", "39001", "Jean Dupont", "0384000001");
+	story_referral(&story, "F2", "TS1", "H2", "39001", "Zoé Autre", "0384000002");
+	story_goes_to(&story, "2015-02-03");
+	first = story_state(&story)->visits.items[1];
+	moved = move_visit(&story, 1, first.day + 7, first.half);
+	move_visit(&story, 2, first.day, first.half);
+
+	story_retract(&story, moved);
+
+	visits = story_state(&story)->visits.items;
+	assert_int_equal(visits[1].state, VISIT_STATE_CANCELLED);
+	assert_int_equal(visits[2].state, VISIT_STATE_PLANNED);
+	assert_int_equal(visits[2].day, first.day);
+	assert_int_equal(story_case(&story, 1)->state, CASE_STATE_WAITING);
+	story_holds(&story);
+	story_end(&story);
+}
+
 /* Requests for help bring a household forward, and stop counting after two years. */
 static void test_requests_count_for_two_years(void **unused)
 {
@@ -425,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_unconfirmed_visit_is_dropped),
 		cmocka_unit_test(test_closing_cancels_the_visit),
 		cmocka_unit_test(test_retracted_referral_never_was),
+		cmocka_unit_test(test_retracted_move_finds_its_place_taken),
 		cmocka_unit_test(test_requests_count_for_two_years),
 		cmocka_unit_test(test_cut_goes_first),
 		cmocka_unit_test(test_request_that_opens_nothing_hands_over),

@@ -56,11 +56,12 @@ static const struct alarm_words all[ALARM_END] = {
 			       "Un appel suffit souvent. Changement de poste, doute sur la "
 			       "démarche, ou simplement rien à signaler.",
 			       ABOUT_NAMES},
-	[ALARM_UNKNOWN_PLACE] = {"un lieu inconnu chez un donneur d’alerte",
-				 "lieux inconnus chez des donneurs d’alerte",
-				 "Aucun secteur ne les contient, et ces personnes ne sauraient rien "
-				 "des ouvertures. Faites corriger leur canton ou leur commune.",
-				 ABOUT_NAMES},
+	[ALARM_UNKNOWN_PLACE] =
+		{"un lieu inconnu chez un donneur d’alerte",
+		 "lieux inconnus chez des donneurs d’alerte",
+		 "Aucun secteur ne les contient, et ces personnes ne sauraient rien "
+		 "des ouvertures. Faites corriger leur canton ou leur commune.",
+		 ABOUT_NAMES},
 	[ALARM_BURIED_TASK] = {"une tâche abandonnée après plusieurs essais",
 			       "tâches abandonnées après plusieurs essais",
 			       "Un message ou un plan de visites n’a pas abouti. Demandez à la "
