@@ -107,23 +107,13 @@ static void look_at_cases(const struct look *look)
 
 /* --- water ---------------------------------------------------------------------------------------- */
 
-/* Is this cut or limitation of water still so, as far as anybody said? */
-static bool is_water_off(const struct state *state, const struct fact *fact)
+/* A household without a case is named by its own number. */
+static struct str print_household(const struct look *look, uint32_t number)
 {
-	struct arena arena = {0};
-	struct standing *facts;
-	uint32_t count;
-	bool is_restored;
+	char text[32];
 
-	if (fact->is_void || fact->is_replaced || fact->is_old ||
-	    state->parties.items[fact->party].is_erased)
-		return false;
-	facts = standing_gather(state, household_head(state, party_household(state, fact->party)),
-				&arena, &count);
-	is_restored = supply_is_restored_after(facts, count, fact->supply.supplier, ENERGY_WATER,
-					       fact->supply.on, fact->seq);
-	arena_done(&arena);
-	return !is_restored;
+	snprintf(text, sizeof(text), "household %u", number);
+	return arena_copy(look->arena, str_from(text));
 }
 
 static void look_at_water(const struct look *look)
@@ -131,14 +121,17 @@ static void look_at_water(const struct look *look)
 	const struct state *state = look->state;
 
 	for (uint32_t i = 1; i < state->water_cuts.count; i++) {
-		const struct fact *fact = &state->facts.items[state->water_cuts.items[i]];
-		uint32_t head, number;
+		struct alarms *alarms = look->alarms;
+		struct water_off off;
 
-		if (!is_water_off(state, fact))
+		if (!water_is_off(state, state->water_cuts.items[i]))
 			continue;
-		head = household_head(state, party_household(state, fact->party));
-		number = state->households.items[head].open_case;
-		raise_case(look, ALARM_WATER_CUT, fact->supply.on, number);
+		off = water_describe(state, state->water_cuts.items[i]);
+		raise_alarm(look, ALARM_WATER_CUT, off.on,
+			    off.case_number ? print_number(look, off.case_number)
+					    : print_household(look, off.household));
+		if (alarms->water_count < SET_COUNT_MAX)
+			alarms->water[alarms->water_count++] = off;
 	}
 }
 
@@ -315,6 +308,7 @@ void alarms_look(const struct state *state, struct arena *arena, struct alarms *
 {
 	const struct look look = {state, arena, alarms};
 
+	alarms->water_count = 0;
 	for (uint32_t code = 0; code < ALARM_END; code++)
 		alarms->of[code] = (struct alarm_raised){.since = DAY_NONE};
 	if (!state->has_policy)

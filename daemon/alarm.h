@@ -3,15 +3,18 @@
 #pragma once
 
 #include "daemon/network.h"
+#include "daemon/water.h"
 
 struct alarm_raised {
 	uint32_t count;
 	day_t since;        /* of the oldest; DAY_NONE: no day is known */
-	struct texts about; /* the first of them: numbers of cases or tasks, givers, cantons */
+	struct texts about; /* the first of them: numbers of cases or tasks, givers, places; "household 7" */
 };
 
 struct alarms {
 	struct alarm_raised of[ALARM_END];
+	struct water_off water[SET_COUNT_MAX]; /* the first where water is off */
+	uint32_t water_count;
 };
 
 /* Texts lie in `arena`, or are borrowed from the state. */

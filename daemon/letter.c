@@ -440,6 +440,29 @@ static enum err write_agenda(struct letter *letter, const struct mail *mail)
 
 /* --- the coordinator -------------------------------------------------------------------------- */
 
+static void add_water(struct letter *letter, const struct water_off *off)
+{
+	const struct state *state = letter->state;
+	const struct policy_commune *commune = policy_find_commune(&state->policy, off->insee);
+	struct list *list = &letter->body->water;
+
+	((struct mail_water *)list->items)[list->count++] = (struct mail_water){
+		.is_set = true,
+		.household = off->household,
+		.case_number = off->case_number ? off->case_number : UINT_NONE,
+		.supplier = names_get(&state->names, off->supplier),
+		.on = off->on,
+		.limited = off->is_limited ? SAID_YES : SAID_NO,
+		.commune = commune ? commune->name : (struct str){0},
+	};
+}
+
+static void open_water(struct letter *letter)
+{
+	letter->body->water.items =
+		arena_new(letter->arena, SET_COUNT_MAX * sizeof(struct mail_water));
+}
+
 /* In a digest of two mornings the list of now stands for both. */
 static void list_alarms(struct letter *letter)
 {
@@ -453,6 +476,28 @@ static void list_alarms(struct letter *letter)
 			((struct mail_alarm *)list->items)[list->count++] =
 				(struct mail_alarm){true, code, alarms.of[code].count,
 						    alarms.of[code].since, alarms.of[code].about};
+	open_water(letter);
+	for (uint32_t i = 0; i < alarms.water_count; i++)
+		add_water(letter, &alarms.water[i]);
+}
+
+/* The fact (index) that a mail of water tells at once, or 0. */
+static uint32_t find_water(const struct state *state, const struct mail *mail)
+{
+	return mail->case_number || mail->referral ? 0 : state_find_fact(state, mail->about);
+}
+
+static enum err write_water(struct letter *letter, uint32_t fact)
+{
+	const struct state *state = letter->state;
+	struct water_off off;
+
+	if (state->parties.items[state->facts.items[fact].party].is_erased)
+		return ERR_ERASED;
+	off = water_describe(state, fact);
+	open_water(letter);
+	add_water(letter, &off);
+	return ERR_OK;
 }
 
 static bool is_within(uint64_t seq, const struct mail *mail)
@@ -503,9 +548,13 @@ static void list_other_cuts(struct letter *letter, const struct mail *mail)
 			  &((struct mail_case *)cases->items)[cases->count++]);
 }
 
-/* A cut, a long import that has ended, or what has to be looked at this morning. */
+/* A cut, water that is off, a long import that has ended, or what has to be looked at this morning. */
 static enum err write_coordinator(struct letter *letter, const struct mail *mail)
 {
+	uint32_t water = find_water(letter->state, mail);
+
+	if (water)
+		return write_water(letter, water);
 	if (mail->parts)
 		list_other_cuts(letter, mail);
 	if (mail->case_number)

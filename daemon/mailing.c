@@ -141,3 +141,17 @@ void mailing_cut(struct state *state, const struct cause *cause, uint32_t case_n
 	else
 		post_at_once(state, mail);
 }
+
+void mailing_water(struct state *state, const struct cause *cause)
+{
+	struct mail mail = {
+		.about = cause->seq,
+		.template = TEMPLATE_COORDINATOR,
+		.to = TO_COORDINATOR,
+	};
+
+	if (cause->is_silent || !state->has_policy)
+		return;
+	post_at_once(state, mail);
+	state->told_alarms[ALARM_WATER_CUT]++; /* the morning has nothing new to say of it */
+}

@@ -27,3 +27,5 @@ void mailing_to_member(struct state *state, const struct cause *cause, uint32_t 
 
 /* The coordinator hears of a cut at once: an open case has become one. */
 void mailing_cut(struct state *state, const struct cause *cause, uint32_t case_number);
+/* The same of water that the event at work tells to be off, in whichever household. */
+void mailing_water(struct state *state, const struct cause *cause);

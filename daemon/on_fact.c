@@ -1,5 +1,6 @@
 /* Facts about households: each is kept, then what follows is derived again. */
 #include "daemon/apply.h"
+#include "daemon/water.h"
 #include "proto/hash.h"
 
 /* The case a fact joins, 0 when it joins none. */
@@ -166,8 +167,10 @@ static void on_supply(struct state *state, const struct event *event, const stru
 {
 	struct fact fact = {
 		.supply = {names_add(&state->names, supplier), insee, on, (uint8_t)energy}};
+	uint32_t index = keep(state, event, &fact, cause);
 
-	(void)keep(state, event, &fact, cause);
+	if (water_is_off(state, index) && !corrects_another(state, index))
+		mailing_water(state, cause);
 }
 
 void on_supplier_limited(struct state *state, const struct event *event, const struct cause *cause)

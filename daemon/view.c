@@ -419,3 +419,21 @@ json_t *view_opened_case(struct engine *engine, uint32_t number)
 	json_object_set_new(json, "mails", view_mails_of(state, number));
 	return json;
 }
+
+json_t *view_opened_household(struct engine *engine, uint32_t party)
+{
+	const struct state *state = engine_state(engine);
+	uint32_t head = household_head(state, party_household(state, party));
+	const struct household *household = state_get(state, households, head);
+	const struct policy_commune *commune =
+		policy_find_commune(&state->policy, household->insee);
+	json_t *source, *subject;
+
+	view_opened_subject(engine, head, &source, &subject);
+	return json_pack(
+		"{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "household", (int)party, "case",
+		household->open_case ? json_integer(household->open_case) : json_null(), "commune",
+		commune ? view_text(commune->name) : json_null(), "source", source, "subject",
+		subject, "person", view_opened_person(engine, head), "facts",
+		view_opened_facts(engine, head), "visits", view_visits_of(state, head));
+}

@@ -42,6 +42,7 @@ json_t *view_alarms(const struct state *state);
 void view_opened_subject(struct engine *engine, uint32_t household, json_t **source,
 			 json_t **subject);
 /* The latest name, phone, email, address and persons known of a household; null when erased. */
+json_t *view_opened_household(struct engine *engine, uint32_t party); /* its number */
 json_t *view_opened_person(struct engine *engine, uint32_t household);
 /* A case with its household in full. */
 json_t *view_opened_case(struct engine *engine, uint32_t number);

@@ -428,6 +428,28 @@ static enum err ask_show(struct question *question)
 	return ERR_OK;
 }
 
+/* A household that may have no case: one whose water is off, or like another. */
+static enum err ask_household(struct question *question)
+{
+	const struct state *state = state_of(question);
+	uint64_t number;
+
+	if (!get_number(question, "household", UINT32_MAX - 1, 0, &number))
+		return question->fault.code;
+	if (!number)
+		return wrong(question, "household", "missing: a household's number is needed");
+	if (number >= state->parties.count || state->parties.items[number].kind != PARTY_HOUSEHOLD)
+		return fault_set(&question->fault, ERR_NOT_FOUND, "household",
+				 "no household has this number");
+	if (state->parties.items[number].is_erased)
+		return fault_set(&question->fault, ERR_ERASED, "household",
+				 "this household asked to be forgotten");
+	if (log_look(question, "household.show", "household", number))
+		return question->fault.code;
+	question->answer = view_opened_household(question->core->engine, (uint32_t)number);
+	return ERR_OK;
+}
+
 /* --- visits ----------------------------------------------------------------------------------- */
 
 static enum err ask_visits(struct question *question)
@@ -767,6 +789,7 @@ static const struct question_row rows[] = {
 	{"queue.list", SOCKET_STATUS | SOCKET_CONTROL, "sector tier state limit on", ask_queue},
 	{"case.explain", SOCKET_STATUS | SOCKET_CONTROL, "case on", ask_explain},
 	{"case.show", SOCKET_CONTROL, "case", ask_show},
+	{"household.show", SOCKET_CONTROL, "household", ask_household},
 	{"visit.list", SOCKET_STATUS | SOCKET_CONTROL, "week from to pair state limit", ask_visits},
 	{"visit.sheet", SOCKET_CONTROL, "pair week", ask_sheet},
 	{"duplicate.list", SOCKET_CONTROL, "", ask_duplicates},

@@ -139,6 +139,28 @@ def test_showing_a_case_opens_what_is_sealed_and_leaves_a_line(town):
     assert looks(town) == [look("case.show", "case=1")]
 
 
+def test_a_household_without_a_case_is_found_by_the_number_that_its_alarm_gives(town):
+    with Sender(town.intake) as sender:
+        [taken] = sender.publish([world.event("supplier.cut", "w1", "2015-03-02T11:00:00Z", {
+            "supplier": "Régie des eaux", "energy": "water", "on": "2015-03-02",
+            "insee": "39198"}, subject="H-dry")])
+    assert "seq" in taken
+    [alarm] = [alarm for alarm in town.status("status")["alarms"] if alarm["code"] == "water_cut"]
+    [about] = alarm["about"]
+    word, number = about.split()
+
+    shown = town.control("household.show", {"household": int(number)})
+
+    assert (word, shown["household"], shown["case"]) == ("household", int(number), None)
+    assert (shown["source"], shown["subject"], shown["commune"]) == (OWN, "H-dry", "Dole")
+    assert [fact["type"] for fact in shown["facts"]] == ["supplier.cut"]
+    assert looks(town) == [look("household.show", f"household={number}")]
+    for wrong, code in ((None, "bad_request"), (9999, "not_found")):
+        with pytest.raises(Refused) as refused:
+            town.control("household.show", {"household": wrong} if wrong else {})
+        assert (refused.value.data["code"], refused.value.data["path"]) == (code, "household")
+
+
 def test_every_look_leaves_its_own_line(town):
     for number in (1, 2, 1):
         town.control("case.show", {"case": number})

@@ -258,7 +258,7 @@ def other_facts(body):
         facts += [f"n°{NBSP}{stop['case_number']}", stop["commune"],
                   french(stop["day"], True).capitalize(), half(stop["half"])]
     for alarm in body.get("alarms", []):
-        facts += alarm.get("about", [])
+        facts += alarm.get("about", []) if alarm["alarm"] != "water_cut" else []
         facts += [french(alarm["since"])] if "since" in alarm else []
     for at, item in enumerate(body.get("items", [])):
         if "case_number" in item and not overtaken(body["items"], at):
@@ -270,6 +270,9 @@ def facts_of(body):
     facts = network_facts(body) + other_facts(body)
     if "case_number" in body:
         facts += case_facts(body, body.get("to_pair", False))
+    for water in body.get("water", []):
+        facts += [str(water.get("case_number", water["household"])), water["supplier"],
+                  french(water["on"]), water.get("commune", "")]
     if "instead_of" in body:
         facts.append(body["instead_of"])
     if not body.get("to_coordinator"):
@@ -317,6 +320,8 @@ SAYS = {
     "coordinator_cut": "aura la première demi-journée libre",
     "coordinator_cut-deferred": "Décidez d’une dérogation",
     "coordinator_cut-needs-contact": "sans accord ni coordonnées",
+    "coordinator_water": "ménage n°\u00a045 (coupure du 27 février 2015, Régie des eaux, Tavaux)",
+    "coordinator_water-of-a-case": "dossier n°\u00a012 (limitation du 27 février 2015",
     "coordinator_import": "12\u00a0345\u00a0éléments",
     "coordinator_import-small": "un dossier, dont un encore ouvert",
     "coordinator_alarms": "2\u00a0doublons possibles", "coordinator_alarms-none": "rien à regarder",

@@ -132,6 +132,7 @@ REQUESTS = [
     ("giver list --sector dole --kind supplier --quiet --unknown --limit 9", "status", "giver.list",
      {"sector": "dole", "kind": "supplier", "quiet": True, "unknown": True, "limit": 9}),
     ("giver show TS1", "control", "giver.show", {"giver": "TS1"}),
+    ("household show 7", "control", "household.show", {"household": 7}),
     ("duplicate list", "control", "duplicate.list", {}),
     ("duplicate settle 3 4 same", "control", "duplicate.settle",
      {"household": 3, "other": 4, "same": True}),
@@ -675,7 +676,7 @@ def commands():
 
 
 def test_every_command_has_help():
-    assert len(commands()) == 31
+    assert len(commands()) == 32
     for words in commands():
         end = run(*words.split(), "--help")
 

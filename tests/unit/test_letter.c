@@ -169,6 +169,47 @@ static void test_opening_names_the_cases_that_are_back(void **unused)
 	story_end(&story);
 }
 
+/* Of water that is off the coordinator hears at once, also where the household has no case: by its own
+ * number, the supplier, the day and the commune; and no second time in the morning. */
+static void test_water_is_told_at_once(void **unused)
+{
+	const struct mail_water *water;
+	struct mail_body body = {0};
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-03-02");
+	story_request(&story, "h1", "R1", 1u << (ENERGY_WATER - 1), "2015-03-02");
+	story_referral(&story, "F1", "TS1", "h2", "39001", "Jean Dupont", NULL);
+	story_supply(&story, EVENT_SUPPLIER_CUT, "h1", ENERGY_WATER, "2015-03-02");
+
+	read_letter(&story, TEMPLATE_COORDINATOR, TO_COORDINATOR, &body);
+	assert_int_equal(body.alarms.count, 0);
+	assert_int_equal(body.water.count, 1);
+	water = list_at(&body.water, struct mail_water, 0);
+	assert_int_equal(water->household, 1);
+	assert_true(water->case_number == UINT_NONE);
+	assert_int_equal(water->on, d("2015-03-02"));
+	assert_int_equal(water->limited, SAID_NO);
+	assert_true(str_is(water->supplier, "A"));
+	assert_int_equal(story_mails(&story, TEMPLATE_COORDINATOR), 1);
+
+	story_supply(&story, EVENT_SUPPLIER_CUT, "h1", ENERGY_WATER, "2015-03-02"); /* corrected */
+	story_supply(&story, EVENT_SUPPLIER_RESTORED, "h2", ENERGY_WATER, "2015-03-02");
+	assert_int_equal(story_mails(&story, TEMPLATE_COORDINATOR), 1);
+	story_supply(&story, EVENT_SUPPLIER_CUT, "h2", ENERGY_WATER, "2015-03-01"); /* is over */
+	assert_int_equal(story_mails(&story, TEMPLATE_COORDINATOR), 1);
+	story_supply(&story, EVENT_SUPPLIER_LIMITED, "h2", ENERGY_WATER, "2015-03-02");
+	assert_int_equal(story_mails(&story, TEMPLATE_COORDINATOR), 2);
+	read_letter(&story, TEMPLATE_COORDINATOR, TO_COORDINATOR, &body);
+	water = list_at(&body.water, struct mail_water, 0);
+	assert_int_equal(water->case_number, 1);
+	assert_int_equal(water->limited, SAID_YES);
+	assert_true(str_is(water->commune, "39001"));
+	story_holds(&story);
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_digest_holds_the_coordinators_morning),
 		cmocka_unit_test(test_household_is_told_apart),
 		cmocka_unit_test(test_opening_names_the_cases_that_are_back),
+		cmocka_unit_test(test_water_is_told_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

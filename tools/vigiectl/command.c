@@ -325,6 +325,15 @@ const struct command commands[] = {
 		.print = print_giver,
 	},
 	{
+		.words = "household show",
+		.method = "household.show",
+		.socket = SOCKET_ACTS,
+		.help = "All that is known of a household, which may have no case. The look is "
+			"logged.",
+		.arguments = {{"household", ARGUMENT_NUMBER, NEEDED, "number of the household"}},
+		.print = print_household,
+	},
+	{
 		.words = "duplicate list",
 		.method = "duplicate.list",
 		.socket = SOCKET_ACTS,

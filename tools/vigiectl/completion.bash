@@ -19,7 +19,7 @@ _vigiectl()
 	esac
 
 	case $words in
-	"") COMPREPLY=($(compgen -W "status queue case visit pair sector giver duplicate event household task report mail policy verify clock --config --status-socket --control-socket --json --help" -- "$current")) ;;
+	"") COMPREPLY=($(compgen -W "status queue case visit pair sector giver household duplicate event household task report mail policy verify clock --config --status-socket --control-socket --json --help" -- "$current")) ;;
 	"status "*)
 		case $previous in
 		esac
@@ -106,6 +106,10 @@ _vigiectl()
 		case $previous in
 		esac
 		COMPREPLY=($(compgen -W "--json --help" -- "$current")) ;;
+	"household show "*)
+		case $previous in
+		esac
+		COMPREPLY=($(compgen -W "--json --help" -- "$current")) ;;
 	"duplicate list "*)
 		case $previous in
 		esac
@@ -183,6 +187,7 @@ _vigiectl()
 	"pair ") COMPREPLY=($(compgen -W "absent" -- "$current")) ;;
 	"sector ") COMPREPLY=($(compgen -W "list" -- "$current")) ;;
 	"giver ") COMPREPLY=($(compgen -W "list show" -- "$current")) ;;
+	"household ") COMPREPLY=($(compgen -W "show erase" -- "$current")) ;;
 	"duplicate ") COMPREPLY=($(compgen -W "list settle" -- "$current")) ;;
 	"event ") COMPREPLY=($(compgen -W "retract suspects admit" -- "$current")) ;;
 	"household ") COMPREPLY=($(compgen -W "erase" -- "$current")) ;;

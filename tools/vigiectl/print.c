@@ -215,6 +215,20 @@ void print_case(const json_t *answer)
 	print_section("Mails", task_columns, json_object_get(answer, "mails"));
 }
 
+static const struct line known_household_lines[] = {
+	{"Case", "case", CELL_TEXT},
+	{"Commune", "commune", CELL_TEXT},
+};
+
+void print_household(const json_t *answer)
+{
+	print_lines(household_lines, ARRAY_SIZE(household_lines), answer);
+	print_lines(known_household_lines, ARRAY_SIZE(known_household_lines), answer);
+	print_lines(person_lines, ARRAY_SIZE(person_lines), json_object_get(answer, "person"));
+	print_section("Facts", fact_columns, json_object_get(answer, "facts"));
+	print_section("Visits", visit_columns, json_object_get(answer, "visits"));
+}
+
 /* --- givers --- */
 
 static const struct line giver_lines[] = {

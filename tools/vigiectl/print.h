@@ -11,6 +11,7 @@ void print_status(const json_t *answer);
 void print_queue_total(const json_t *answer);
 void print_explanation(const json_t *answer);
 void print_case(const json_t *answer);
+void print_household(const json_t *answer);
 void print_giver(const json_t *answer);
 void print_sheet(const json_t *answer);
 void print_policy_diff(const json_t *answer); /* print_policy.c */

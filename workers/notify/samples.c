@@ -6,8 +6,10 @@
 #define TEXT_OF(...)    TEXT_AS_IS(__VA_ARGS__)
 #define TEXT_AS_IS(...) #__VA_ARGS__
 
-#pragma push_macro("true") /* JSON's own word */
+#pragma push_macro("true") /* JSON's own words */
+#pragma push_macro("false")
 #undef true
+#undef false
 
 static const struct sample samples[] = {
 #define SAMPLE(name, mail, ...)                                                                    \
@@ -16,6 +18,7 @@ static const struct sample samples[] = {
 #undef SAMPLE
 };
 
+#pragma pop_macro("false")
 #pragma pop_macro("true")
 
 uint32_t sample_count(void)

@@ -276,6 +276,8 @@ static const char *suffix_of(const struct mail_body *body)
 		return body->to_coordinator == SAID_YES ? "_coordinator" : "";
 	if (body->case_number != UINT_NONE)
 		return "_cut";
+	if (body->water.count && !body->alarms.count)
+		return "_water";
 	return body->import.is_set ? "_import" : "_alarms";
 }
 

@@ -25,6 +25,7 @@
 	ROW(quiet, ALL)                                                                            \
 	ROW(week_agenda, PAIR)                                                                     \
 	ROW(coordinator_cut, COORDINATOR)                                                          \
+	ROW(coordinator_water, COORDINATOR)                                                        \
 	ROW(coordinator_import, COORDINATOR)                                                       \
 	ROW(coordinator_alarms, COORDINATOR)                                                       \
 	ROW(digest, ALL)                                                                           \

@@ -79,6 +79,10 @@ enum view_place {
 	ROW(pair_name, PAIR, IN_MAIL, "name of the pair")                                          \
 	ROW(agenda_week, PAIR, IN_MAIL, "the Monday of the agenda's week: 9 mars 2015")            \
 	ROW(visit_count, PAIR, IN_MAIL, "how many visits the agenda has: 4 visites")               \
+	ROW(household, COORDINATOR, IN_MAIL,                                                       \
+	    "number of a household whose water is off and that has no case")                       \
+	ROW(water, COORDINATOR, IN_MAIL,                                                           \
+	    "whose water is off: ménage n° 45 (coupure du 3 mars 2015, Régie des eaux, Dole)")     \
 	ROW(alarm_count, COORDINATOR, IN_MAIL, "how many alarms: 3 points à regarder")             \
 	ROW(alarm, COORDINATOR, IN_ALARM, "what it is: 2 doublons possibles")                      \
 	ROW(remedy, COORDINATOR, IN_ALARM, "what to do about it, in a sentence")                   \

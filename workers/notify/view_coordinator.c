@@ -2,8 +2,11 @@
 #include "workers/notify/row.h"
 #include "workers/notify/view_parts.h"
 
-static void show_alarm(struct view *view, const struct mail_alarm *alarm);
+static void show_alarm(struct view *view, const struct mail_body *body,
+		       const struct mail_alarm *alarm);
 static struct str tell_about(struct view *view, const struct mail_alarm *alarm);
+static struct str tell_water(struct view *view, const struct list *water, uint64_t total);
+static void show_water(struct view *view, const struct list *water);
 static void show_import(struct view *view, const struct mail_import *import);
 
 void view_show_alarms(struct view *view, const struct mail_body *body)
@@ -16,12 +19,15 @@ void view_show_alarms(struct view *view, const struct mail_body *body)
 				     "points à regarder"));
 	row_open_list(view, &view->mail, VIEW_LIST_alarms, count);
 	for (uint32_t i = 0; i < count; i++)
-		show_alarm(view, list_at(&body->alarms, struct mail_alarm, i));
+		show_alarm(view, body, list_at(&body->alarms, struct mail_alarm, i));
+	if (body->water.count && !count)
+		show_water(view, &body->water);
 	if (body->import.is_set)
 		show_import(view, &body->import);
 }
 
-static void show_alarm(struct view *view, const struct mail_alarm *alarm)
+static void show_alarm(struct view *view, const struct mail_body *body,
+		       const struct mail_alarm *alarm)
 {
 	struct view_row *row = row_add(&view->mail, VIEW_LIST_alarms);
 	const struct alarm_words *words = alarm_words(alarm->alarm);
@@ -30,7 +36,10 @@ static void show_alarm(struct view *view, const struct mail_alarm *alarm)
 		french_capital(&view->arena,
 			       french_count(&view->arena, alarm->count, words->one, words->many)));
 	row_set(row, VIEW_remedy, str_from(words->remedy));
-	row_set(row, VIEW_about, tell_about(view, alarm));
+	row_set(row, VIEW_about,
+		alarm->alarm == ALARM_WATER_CUT && body->water.count
+			? tell_water(view, &body->water, alarm->count)
+			: tell_about(view, alarm));
 	row_set_date(view, row, VIEW_since, alarm->since);
 }
 
@@ -60,6 +69,50 @@ static struct str tell_about(struct view *view, const struct mail_alarm *alarm)
 	told = arena_copy(&view->arena, buf_str(&text));
 	buf_done(&text);
 	return told;
+}
+
+/* "ménage n° 45 (coupure du 3 mars 2015, Régie des eaux, Dole)": all that a mail may say of it. */
+static struct str tell_one_water(struct view *view, const struct mail_water *water)
+{
+	bool has_case = water->case_number != UINT_NONE;
+	struct str day = french_date(&view->arena, water->on), told;
+	struct buf text = {0};
+
+	buf_printf(&text, "%s n°" NBSP "%u (%s du %.*s, %.*s", has_case ? "dossier" : "ménage",
+		   (uint32_t)(has_case ? water->case_number : water->household),
+		   water->limited == SAID_YES ? "limitation" : "coupure", (int)day.size, day.data,
+		   (int)water->supplier.size, water->supplier.data);
+	if (water->commune.size)
+		buf_printf(&text, ", %.*s", (int)water->commune.size, water->commune.data);
+	buf_printf(&text, ")");
+	told = arena_copy(&view->arena, buf_str(&text));
+	buf_done(&text);
+	return told;
+}
+
+static struct str tell_water(struct view *view, const struct list *water, uint64_t total)
+{
+	struct str items[SET_COUNT_MAX + 1];
+	uint32_t count = water->count;
+
+	for (uint32_t i = 0; i < count; i++)
+		items[i] = tell_one_water(view, list_at(water, struct mail_water, i));
+	if (total > count)
+		items[count++] =
+			french_count(&view->arena, total - water->count, "un autre", "autres");
+	return french_list(&view->arena, items, count);
+}
+
+/* The mail that goes at once tells of one. */
+static void show_water(struct view *view, const struct list *water)
+{
+	const struct mail_water *first = list_at(water, struct mail_water, 0);
+
+	row_set(&view->mail, VIEW_water, tell_water(view, water, water->count));
+	if (first->case_number == UINT_NONE)
+		row_set_number(view, &view->mail, VIEW_household, first->household);
+	else if (!view->mail.value[VIEW_case].size)
+		row_set_number(view, &view->mail, VIEW_case, first->case_number);
 }
 
 /* What there is none of is not told. */
