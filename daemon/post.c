@@ -261,17 +261,56 @@ static void join(struct state *state, uint32_t twin, struct mail mail)
 
 /* --- posting --------------------------------------------------------------------------------------- */
 
+/* Does a mail announce a visit? */
+static bool is_of_visit(const struct mail *mail)
+{
+	return mail->template == TEMPLATE_VISIT_CONFIRMED ||
+	       mail->template == TEMPLATE_VISIT_CHANGED;
+}
+
+/* When the digest goes out that a giver's pace asks for; MS_NONE: it asks for none, or the visit that the
+ * mail speaks of might be over by then. */
+static ms_t paced_until(const struct state *state, const struct mail *mail)
+{
+	uint32_t pace = pace_of(state, mail);
+	ms_t until;
+
+	if (pace != PACE_DAILY && pace != PACE_WEEKLY)
+		return MS_NONE;
+	until = pace == PACE_DAILY ? next_morning(state, state->now)
+				   : next_monday(state, state->now);
+	return is_of_visit(mail) && mail->day <= time_paris_day(until) ? MS_NONE : until;
+}
+
+/* What a digest that is still gathering says of a visit, when the last word about it goes before. */
+static void drop_overtaken(struct state *state, const struct mail *mail)
+{
+	uint32_t digest = state_mailbox(state, mail->to, mail->recipient)->digest, next;
+
+	if (!digest || !is_of_visit(mail))
+		return;
+	for (uint32_t at = state->tasks.items[digest].mail.parts; at; at = next) {
+		const struct mail *part = &state->parts.items[at];
+
+		next = part->next;
+		if (is_of_visit(part) && part->visit == mail->visit)
+			mail_remove_part(state, digest, at);
+	}
+	if (!state->tasks.items[digest].mail.parts)
+		post_cancel_digest(state, digest);
+}
+
 /* Where a mail has to wait for others: until when; MS_NONE: it goes by itself at `at`. */
 static ms_t gathered_until(struct state *state, const struct mail *mail, ms_t at)
 {
-	uint32_t pace = pace_of(state, mail);
+	ms_t until = paced_until(state, mail);
 
-	if (pace == PACE_DAILY)
-		return next_morning(state, state->now);
-	if (pace == PACE_WEEKLY)
-		return next_monday(state, state->now);
-	if (count_mail(state, mail, at))
+	if (until != MS_NONE)
+		return until;
+	if (count_mail(state, mail, at)) {
+		drop_overtaken(state, mail);
 		return MS_NONE;
+	}
 	return next_morning(state, time_at_paris(time_paris_day(at) + 1, 0, 0));
 }
 

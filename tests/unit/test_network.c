@@ -364,6 +364,43 @@ static void test_two_visits_by_one_event(void **unused)
 	story_end(&story);
 }
 
+static void confirm(struct story *story, enum event_kind kind, const char *day)
+{
+	struct event event;
+
+	event_clear(&event, kind);
+	event.data.visit_confirmed.visit = 1;
+	event.data.visit_confirmed.by = CANCELLER_COORDINATOR;
+	event.data.visit_confirmed.day = d(day);
+	event.data.visit_confirmed.half = HALF_AM;
+	story_tell(story, &event);
+}
+
+/* A visit that takes place before the next digest is told at once, and what the digest would have said of it
+ * before is left out. */
+static void test_visits_do_not_wait_for_a_digest(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-03-03"); /* a Tuesday */
+	enter(&story, (struct person_of_trust){"W", "39001", .pace = PACE_WEEKLY});
+	refer(&story, "F1", "W", "39001");
+	story_goes_to(&story, "2015-03-04");
+	confirm(&story, EVENT_VISIT_CONFIRMED, "2015-03-10"); /* after Monday's digest */
+	assert_int_equal(sent(&story, TEMPLATE_VISIT_CONFIRMED, "W"), 0);
+
+	confirm(&story, EVENT_VISIT_MOVED, "2015-03-09"); /* its very day */
+	assert_int_equal(sent(&story, TEMPLATE_VISIT_CHANGED, "W"), 1);
+	story_goes_to(&story, "2015-03-09");
+
+	assert_int_equal(sent(&story, TEMPLATE_DIGEST, "W"), 0);
+	assert_int_equal(sent(&story, TEMPLATE_ACK, "W"), 1); /* alone in it */
+	assert_int_equal(sent(&story, TEMPLATE_VISIT_CONFIRMED, "W"), 0);
+	story_holds(&story);
+	story_end(&story);
+}
+
 /* Nobody hears from us at night, nor on Sundays, where the policy says so; a cut does not wait. */
 static void test_quiet_hours(void **unused)
 {
@@ -614,6 +651,7 @@ int main(void)
 		cmocka_unit_test(test_outreach),
 		cmocka_unit_test(test_ten_a_day),
 		cmocka_unit_test(test_weekly_pace),
+		cmocka_unit_test(test_visits_do_not_wait_for_a_digest),
 		cmocka_unit_test(test_digest_of_two_readers),
 		cmocka_unit_test(test_two_visits_by_one_event),
 		cmocka_unit_test(test_quiet_hours),
