@@ -304,6 +304,25 @@ static void look_at_tasks(const struct look *look)
 				   time_paris_day(state->tasks.items[i].first_ready), i);
 }
 
+uint32_t alarm_waiting_tasks(const struct state *state, day_t *since)
+{
+	uint32_t left = state->task_states[TASK_STATE_RETRYING], count = 0;
+
+	*since = DAY_NONE;
+	for (uint32_t i = 1; left && i < state->tasks.count; i++) {
+		const struct task *task = &state->tasks.items[i];
+
+		if (task->state != TASK_STATE_RETRYING)
+			continue;
+		left--;
+		if (task->spared < TASK_LIMITED_ALARM)
+			continue;
+		if (!count++)
+			*since = time_paris_day(task->first_ready);
+	}
+	return count;
+}
+
 void alarms_look(const struct state *state, struct arena *arena, struct alarms *alarms)
 {
 	const struct look look = {state, arena, alarms};

@@ -20,5 +20,9 @@ struct alarms {
 /* Texts lie in `arena`, or are borrowed from the state. */
 void alarms_look(const struct state *state, struct arena *arena, struct alarms *alarms);
 
+/* Tasks for which the way out has been closed for a while (`limited`), and the day of the oldest. No alarm
+ * among the others, since those are told by mail. */
+uint32_t alarm_waiting_tasks(const struct state *state, day_t *since);
+
 /* A likeness nobody has settled: no word about these two households came after it. */
 bool link_is_unsettled(const struct state *state, const struct link *link);

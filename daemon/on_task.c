@@ -54,10 +54,15 @@ void on_task_done(struct state *state, const struct event *event, const struct c
 	task->due = state->now;
 }
 
+static uint32_t counted_attempts(const struct task *task)
+{
+	return task->attempts - task->spared;
+}
+
 /* Too often, or too long: people have to look at it. */
 static bool is_hopeless(const struct state *state, const struct task *task)
 {
-	return task->attempts >= TASK_ATTEMPTS_MAX || task->deaths >= TASK_DEATHS_MAX ||
+	return counted_attempts(task) >= TASK_ATTEMPTS_MAX || task->deaths >= TASK_DEATHS_MAX ||
 	       state->now - task->first_ready >= TASK_LIFE_HOURS * MS_HOUR;
 }
 
@@ -74,6 +79,18 @@ static void retry(struct state *state, uint32_t number, int64_t delay_ms, bool i
 	timers_set(state, task->due, TIMER_TASK, number);
 }
 
+/* A closed way out, such as a wrong password, says nothing of the task: it is looked at again and again,
+ * and costs no attempt. A rehearsal does not wait, so there it counts. */
+static int64_t failure_delay_ms(struct state *state, uint32_t number, uint64_t class)
+{
+	struct task *task = state_get(state, tasks, number);
+
+	if (class != FAILURE_LIMITED)
+		return task_retry_delay_ms(number, counted_attempts(task), TASK_RETRY_MAX_MS);
+	task->spared += !state->is_rehearsal;
+	return task_retry_delay_ms(number, task->attempts, TASK_LIMITED_MAX_MS);
+}
+
 void on_task_failed(struct state *state, const struct event *event, const struct cause *cause)
 {
 	const struct task_failed *data = &event->data.task_failed;
@@ -87,7 +104,7 @@ void on_task_failed(struct state *state, const struct event *event, const struct
 	if (data->class == FAILURE_NEVER &&
 	    str_is(data->code, mail_failure_code(MAIL_RECIPIENT_REFUSED)))
 		redirect_refused(state, (uint32_t)data->task);
-	delay_ms = task_retry_delay_ms((uint32_t)data->task, task->attempts);
+	delay_ms = failure_delay_ms(state, (uint32_t)data->task, data->class);
 	if (data->retry_after_ms != UINT_NONE && (int64_t)data->retry_after_ms > delay_ms)
 		delay_ms = (int64_t)data->retry_after_ms;
 	retry(state, (uint32_t)data->task, delay_ms, data->class == FAILURE_NEVER);
@@ -103,7 +120,8 @@ void on_task_lost(struct state *state, const struct event *event, const struct c
 		return;
 	task->deaths += task->has_started;
 	retry(state, (uint32_t)data->task,
-	      task_retry_delay_ms((uint32_t)data->task, task->attempts), false);
+	      task_retry_delay_ms((uint32_t)data->task, counted_attempts(task), TASK_RETRY_MAX_MS),
+	      false);
 }
 
 void on_task_kicked(struct state *state, const struct event *event, const struct cause *cause)

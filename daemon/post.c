@@ -21,6 +21,7 @@ void task_kick(struct state *state, uint32_t number)
 	struct task *task = state_get(state, tasks, number);
 
 	task->attempts = 0;
+	task->spared = 0;
 	task->deaths = 0;
 	task_make_ready(state, number);
 	task->first_ready = state->now;

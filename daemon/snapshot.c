@@ -361,6 +361,7 @@ static void pass_task(struct stream *stream, struct task *task)
 	pass(stream, task->kind);
 	pass(stream, task->state);
 	pass(stream, task->attempts);
+	pass(stream, task->spared);
 	pass(stream, task->deaths);
 	pass(stream, task->has_started);
 	pass(stream, task->token);

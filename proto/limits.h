@@ -51,17 +51,20 @@ enum {
 	HEARTBEAT_MS = 5000,
 	HEARTBEATS_MISSED_MAX = 3,
 	LEASE_PRESENT_MS = 15000, /* after a restart of the core: what no worker presents is lost */
-	TASK_ATTEMPTS_MAX = 12,
+	TASK_ATTEMPTS_MAX = 12,   /* about four days of growing delays: a long weekend */
 	TASK_DEATHS_MAX = 3,
 	TASK_RETRY_FIRST_MS = 30 * 1000,
-	TASK_RETRY_MAX_MS = 3600 * 1000,
-	TASK_LIFE_HOURS = 72,
+	TASK_RETRY_GROWTH = 3,
+	TASK_RETRY_MAX_MS = 24 * 3600 * 1000,
+	TASK_LIMITED_MAX_MS = 3600 * 1000, /* where the way is closed, which may open any time */
+	TASK_LIMITED_ALARM = 6,            /* times in a row: after about an hour */
+	TASK_LIFE_HOURS = 7 * 24,
 	MAIL_HELD_DAYS = 30,
 
 	/* mails */
 	TEMPLATE_SIZE_MAX = 256 * 1024, /* bytes of one file */
 	TEMPLATE_DEPTH_MAX = 16,        /* sections inside one another */
-	SENT_KEEP_DAYS = 30,            /* tasks live three days: more than any of them needs */
+	SENT_KEEP_DAYS = 30,            /* tasks live a week: more than any of them needs */
 	SENT_LINES_SPARE = 2000,        /* lines added to the sent-journal before it is shortened */
 
 	/* operators' sockets */

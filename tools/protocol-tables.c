@@ -160,8 +160,10 @@ static void print_limits(struct buf *out)
 		{TASK_ATTEMPTS_MAX, "attempts at a task before it is buried"},
 		{TASK_LIFE_HOURS, "hours a task is tried before it is buried"},
 		{TASK_DEATHS_MAX, "workers that may die on a task before it is buried"},
-		{TASK_RETRY_FIRST_MS, "milliseconds before the second attempt, doubled each time"},
-		{TASK_RETRY_MAX_MS, "milliseconds between attempts, at most"},
+		{TASK_RETRY_FIRST_MS,
+		 "milliseconds before the second attempt, three times as many each time"},
+		{TASK_RETRY_MAX_MS, "milliseconds between attempts after `later`, at most"},
+		{TASK_LIMITED_MAX_MS, "the same after `limited`"},
 	};
 
 	buf_printf(out, "### Limits\n\n| at most | of |\n| ---: | --- |\n");

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/alarm.h"
 #include "daemon/io/caution.h"
 #include "daemon/io/policies.h"
 #include "daemon/io/verify.h"
@@ -267,6 +268,18 @@ static json_t *status_intake(const struct engine_counters *counters)
 			 (json_int_t)counters->conflicts, "turns", (json_int_t)counters->turns);
 }
 
+/* Told here and not by mail, which is what waits. */
+static void add_waiting_tasks(const struct state *state, json_t *list)
+{
+	day_t since;
+	uint32_t count = alarm_waiting_tasks(state, &since);
+
+	if (count)
+		json_array_append_new(list, json_pack("{s:s, s:o, s:i, s:[]}", "code",
+						      "waiting_task", "since", view_day(since),
+						      "count", (int)count, "about"));
+}
+
 /* Suspects are no part of the state, and so is theirs no word of its alarms. */
 static json_t *status_alarms(const struct core *core)
 {
@@ -278,6 +291,7 @@ static json_t *status_alarms(const struct core *core)
 				      json_pack("{s:s, s:o, s:i, s:[]}", "code", "suspect_event",
 						"since", view_day(caution_since(core->caution)),
 						"count", (int)count, "about"));
+	add_waiting_tasks(engine_state(core->engine), list);
 	return list;
 }
 

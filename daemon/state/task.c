@@ -36,13 +36,13 @@ static uint32_t mix(uint32_t x)
 	return x ^ (x >> 16);
 }
 
-int64_t task_retry_delay_ms(uint32_t number, uint32_t attempts)
+int64_t task_retry_delay_ms(uint32_t number, uint32_t attempts, int64_t most_ms)
 {
 	int64_t delay = TASK_RETRY_FIRST_MS;
 
-	for (uint32_t i = 1; i < attempts && delay < TASK_RETRY_MAX_MS; i++)
-		delay *= 2;
-	if (delay > TASK_RETRY_MAX_MS)
-		delay = TASK_RETRY_MAX_MS;
+	for (uint32_t i = 1; i < attempts && delay < most_ms; i++)
+		delay *= TASK_RETRY_GROWTH;
+	if (delay > most_ms)
+		delay = most_ms;
 	return delay / 2 + delay * (int64_t)(mix(number * 31 + attempts) % 1000) / 1000;
 }

@@ -41,7 +41,10 @@ struct mailbox {
 struct task {
 	uint8_t kind;  /* enum task_kind */
 	uint8_t state; /* enum task_state */
-	uint8_t attempts, deaths;
+	uint8_t deaths;
+	uint16_t attempts;
+	uint16_t
+		spared; /* attempts that failed for no fault of the task (limited): they do not count */
 	bool has_started; /* the worker said so under the present lease */
 	uint64_t token;   /* of the present or last lease */
 	ms_t first_ready; /* when it could first be tried, and before that, when it was made */
@@ -57,6 +60,6 @@ bool task_state_is_over(uint32_t state);
 /* Over without having been done. */
 bool task_state_is_void(uint32_t state);
 
-/* How long to wait after the n-th failed attempt: doubling, with a jitter of ± half from a hash of
- * task and attempt, so that a burst of failures spreads out. */
-int64_t task_retry_delay_ms(uint32_t number, uint32_t attempts);
+/* How long to wait after the n-th failed attempt: growing up to `most_ms`, with a jitter of ± half from a
+ * hash of task and attempt, so that a burst of failures spreads out. */
+int64_t task_retry_delay_ms(uint32_t number, uint32_t attempts, int64_t most_ms);

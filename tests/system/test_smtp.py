@@ -131,7 +131,7 @@ def test_exim_takes_some_now_some_later_and_some_never(bench, exim):
 def test_exim_that_takes_no_mail_from_us_marks_no_recipient(bench, exim):
     use(bench, exim(), mail_from="banni@jura.example")
 
-    assert outcome(bench.core.run(1, 1, letter())) == ("later", "sender_refused")
+    assert outcome(bench.core.run(1, 1, letter())) == ("limited", "sender_refused")
 
 
 def test_greylisted_mail_is_taken_when_it_comes_again(bench, exim):
@@ -166,7 +166,7 @@ def test_certificate_that_does_not_hold_ends_it(bench, exim, certificates, passw
     server = exim(certificate=certificate, security=security, login=True)
     use(bench, server, **secure(certificates, security), **login(password_file))
 
-    assert outcome(bench.core.run(1, 1, letter())) == ("later", "certificate_refused")
+    assert outcome(bench.core.run(1, 1, letter())) == ("limited", "certificate_refused")
 
     assert not server.mails() and "code=certificate_refused" in bench.log()
 
@@ -174,14 +174,14 @@ def test_certificate_that_does_not_hold_ends_it(bench, exim, certificates, passw
 def test_authority_nobody_named_is_not_trusted(bench, exim, certificates):
     use(bench, exim(certificate="good", security="starttls"), smtp_security="starttls")
 
-    assert outcome(bench.core.run(1, 1, letter())) == ("later", "certificate_refused")
+    assert outcome(bench.core.run(1, 1, letter())) == ("limited", "certificate_refused")
 
 
 def test_server_without_starttls_gets_nothing(bench, exim, certificates, password_file):
     server = exim(login=True)
     use(bench, server, **secure(certificates), **login(password_file))
 
-    assert outcome(bench.core.run(1, 1, letter())) == ("later", "tls_not_offered")
+    assert outcome(bench.core.run(1, 1, letter())) == ("limited", "tls_not_offered")
 
     assert not server.mails() and "code=tls_not_offered" in bench.log()
 
@@ -189,7 +189,7 @@ def test_server_without_starttls_gets_nothing(bench, exim, certificates, passwor
 def test_tls_to_a_server_in_clear_fails(bench, exim, certificates):
     use(bench, exim(), **secure(certificates, "tls"))
 
-    assert outcome(bench.core.run(1, 1, letter())) == ("later", "tls_failed")
+    assert outcome(bench.core.run(1, 1, letter())) == ("limited", "tls_failed")
 
 
 def test_wrong_password_is_an_operators_matter(bench, exim, certificates, password_file):
@@ -201,7 +201,7 @@ def test_wrong_password_is_an_operators_matter(bench, exim, certificates, passwo
     password_file.write_text(PASSWORD + "\r\n")
     again = outcome(bench.core.run(1, 2, letter(), attempt=2))
 
-    assert (refused, again) == (("later", "login_refused"), ("done", None))
+    assert (refused, again) == (("limited", "login_refused"), ("done", None))
     assert "another" not in bench.log() and len(server.mails(1)) == 1
 
 
@@ -210,7 +210,7 @@ def test_server_without_login_gets_no_mail_when_one_is_set(bench, exim, certific
     server = exim(certificate="good", security="starttls")
     use(bench, server, **secure(certificates), **login(password_file))
 
-    assert outcome(bench.core.run(1, 1, letter())) == ("later", "login_not_offered")
+    assert outcome(bench.core.run(1, 1, letter())) == ("limited", "login_not_offered")
 
     assert not server.mails()
 
@@ -218,7 +218,7 @@ def test_server_without_login_gets_no_mail_when_one_is_set(bench, exim, certific
 def test_server_that_wants_a_login_marks_no_recipient(bench, exim, certificates):
     use(bench, exim(certificate="good", security="starttls", login=True), **secure(certificates))
 
-    assert outcome(bench.core.run(1, 1, letter())) == ("later", "relay_refused")
+    assert outcome(bench.core.run(1, 1, letter())) == ("limited", "relay_refused")
 
 
 @pytest.mark.parametrize("spoil", [
@@ -231,7 +231,7 @@ def test_password_file_spoiled_while_running_sends_nothing(bench, script, passwo
     use(bench, server, **login(password_file))
     spoil(password_file)
 
-    assert outcome(bench.core.run(1, 1, letter())) == ("later", "password_file")
+    assert outcome(bench.core.run(1, 1, letter())) == ("limited", "password_file")
 
     assert not server.heard
 
@@ -244,7 +244,7 @@ def test_password_stays_home_when_the_certificate_does_not_hold(bench, script, c
     server = script(certificate=certificates / "expired", EHLO=[b"250 STARTTLS", b"250 AUTH PLAIN"])
     use(bench, server, **secure(certificates), **login(password_file))
 
-    assert outcome(bench.core.run(1, 1, letter())) == ("later", "certificate_refused")
+    assert outcome(bench.core.run(1, 1, letter())) == ("limited", "certificate_refused")
 
     assert server.commands() == ["EHLO", "STARTTLS"]
 
@@ -255,7 +255,7 @@ def test_login_offered_only_before_encryption_counts_for_nothing(bench, script, 
                     EHLO=[b"250-AUTH PLAIN\r\n250 STARTTLS", b"250 localhost"])
     use(bench, server, **secure(certificates), **login(password_file))
 
-    assert outcome(bench.core.run(1, 1, letter())) == ("later", "login_not_offered")
+    assert outcome(bench.core.run(1, 1, letter())) == ("limited", "login_not_offered")
 
     assert server.commands()[:3] == ["EHLO", "STARTTLS", "EHLO"]
     assert "AUTH" not in server.commands() and "MAIL" not in server.commands()
@@ -265,24 +265,24 @@ def test_login_we_do_not_know_is_no_login(bench, script, password_file):
     server = script(EHLO=b"250 AUTH X-SECRET-HANDSHAKE")
     use(bench, server, **login(password_file))
 
-    assert outcome(bench.core.run(1, 1, letter())) == ("later", "login_not_offered")
+    assert outcome(bench.core.run(1, 1, letter())) == ("limited", "login_not_offered")
 
     assert "MAIL" not in server.commands()
 
 
 @pytest.mark.parametrize("command, answer, wanted", [
-    ("CONNECT", b"554 no service", ("later", "server_refused")),
-    ("CONNECT", b"421 too busy", ("later", "server_later")),
-    ("EHLO", b"550 not you", ("later", "server_refused")),
-    ("MAIL", b"451 try later", ("later", "server_later")),
-    ("MAIL", b"550 5.1.8 bad sender", ("later", "sender_refused")),
+    ("CONNECT", b"554 no service", ("limited", "server_refused")),
+    ("CONNECT", b"421 too busy", ("limited", "server_later")),
+    ("EHLO", b"550 not you", ("limited", "server_refused")),
+    ("MAIL", b"451 try later", ("limited", "server_later")),
+    ("MAIL", b"550 5.1.8 bad sender", ("limited", "sender_refused")),
     ("RCPT", b"450 4.2.1 busy", ("later", "recipient_later")),
-    ("RCPT", b"421 closing", ("later", "server_later")),
+    ("RCPT", b"421 closing", ("limited", "server_later")),
     ("RCPT", b"550 no such user", ("never", "recipient_refused")),
     ("RCPT", b"550-5.1.1 no such user\r\n550 5.1.1 here", ("never", "recipient_refused")),
     ("RCPT", b"550 5.1.1 bo\xeete inconnue \xff\xfe", ("never", "recipient_refused")),
     ("RCPT", b"552 5.2.2 over quota", ("later", "recipient_later")),
-    ("RCPT", b"554 5.7.1 relay access denied", ("later", "relay_refused")),
+    ("RCPT", b"554 5.7.1 relay access denied", ("limited", "relay_refused")),
     ("RCPT", b"550 5.1.1 " + b"x" * 400, ("never", "recipient_refused")),
     ("RCPT", b"250-fine\r\n" * 5000 + b"250 fine", ("done", None)),
     ("RCPT", b"550-no\r\n" * 5000 + b"550 5.1.1 no", ("never", "recipient_refused")),
@@ -321,7 +321,7 @@ def test_server_that_is_lost(bench, script, password_file, what, command):
         assert answer == ("later", "no_outcome")
         assert bench.journal() == ["intent", "ambiguous"]
     else:
-        assert answer == ("later", "no_reply")
+        assert answer == ("limited", "no_reply")
         assert bench.journal() == []
 
 
@@ -338,7 +338,7 @@ def test_server_that_is_away_is_tried_later(bench):
     bench.config(mail_delivery="smtp", smtp_host="localhost", smtp_port=free_port())
     bench.start()
 
-    assert outcome(bench.core.run(1, 1, letter())) == ("later", "no_connection")
+    assert outcome(bench.core.run(1, 1, letter())) == ("limited", "no_connection")
 
 
 def test_endless_answer_is_ended(bench, script):
@@ -348,7 +348,7 @@ def test_endless_answer_is_ended(bench, script):
 
     use(bench, script(EHLO=talk))
 
-    assert outcome(bench.core.run(1, 1, letter())) == ("later", "no_reply")
+    assert outcome(bench.core.run(1, 1, letter())) == ("limited", "no_reply")
 
 
 def test_what_is_no_mail_server_gets_no_mail(bench, script):
@@ -358,7 +358,7 @@ def test_what_is_no_mail_server_gets_no_mail(bench, script):
 
     use(bench, script(CONNECT=talk))
 
-    assert outcome(bench.core.run(1, 1, letter())) == ("later", "no_reply")
+    assert outcome(bench.core.run(1, 1, letter())) == ("limited", "no_reply")
 
 
 @pytest.mark.parametrize("address", ["zo\u00eb@localhost", "zoe@caf\u00e9.example", "zoe",
@@ -495,7 +495,7 @@ def test_kept_connection_that_the_server_tires_of_is_replaced(bench, script):
 
     answers = [outcome(bench.core.run(number, number, letter(number))) for number in (1, 2, 3)]
 
-    assert answers == [("done", None)] * 2 + [("later", "server_later")]
+    assert answers == [("done", None)] * 2 + [("limited", "server_later")]
     assert len(server.mails) == 2
 
 
@@ -654,7 +654,7 @@ def test_full_disk_sends_nothing_and_says_so(bench, script, small_disk):
     small_disk(True)
 
     refused = [outcome(bench.core.run(1, token, letter())) for token in (1, 2)]
-    assert refused == [("later", "sent_journal")] * 2 and not server.mails
+    assert refused == [("limited", "sent_journal")] * 2 and not server.mails
     assert "sent.write" in bench.log()
     small_disk(False)
 
