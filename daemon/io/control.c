@@ -79,7 +79,7 @@ static void refuse_unknown(struct rpc_call *call, const char *text)
 static void on_status_call(void *context, struct rpc_call *call, const char *method,
 			   const json_t *params)
 {
-	const struct question_row *row = question_find(method);
+	const struct question_row *row = questions_find(method);
 
 	if (!row)
 		refuse_unknown(call, "no such method here; orders go to the control socket");
@@ -119,7 +119,7 @@ static void on_control_call(void *context, struct rpc_call *call, const char *me
 			    const json_t *params)
 {
 	struct control *control = context;
-	const struct question_row *row = question_find(method);
+	const struct question_row *row = questions_find(method);
 
 	if (row)
 		ask(control, call, row, params, true);

@@ -2,7 +2,7 @@
  * applied. */
 #pragma once
 
-#include "daemon/io/questions.h"
+#include "daemon/io/question.h"
 
 /* The parameter `policy`: a policy as msgpack, in base64. */
 enum err policy_parameter(const json_t *params, struct arena *arena, struct str *bytes,
