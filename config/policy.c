@@ -28,10 +28,10 @@ static enum err decode(struct str bytes, struct arena *arena, struct policy *pol
 		       struct fault *fault)
 {
 	struct reader reader = reader_from(bytes);
-	enum err err = codec_walk(bytes, fault);
+	struct fault broken;
 
-	if (err)
-		return err;
+	if (codec_walk(bytes, &broken))
+		return fault_set(fault, broken.code, POLICY_PATH, "%s", broken.text);
 	return codec_decode(&record_policy, &reader, POLICY_PATH, 0, arena, policy, fault);
 }
 

@@ -101,7 +101,7 @@ enum err ask_household(struct question *question)
 	const struct state *state = question_state(question);
 	uint64_t number;
 
-	if (!question_get_number(question, "household", UINT32_MAX - 1, 0, &number))
+	if (!question_get_number(question, "household", 1, UINT32_MAX - 1, 0, &number))
 		return question->fault.code;
 	if (!number)
 		return question_wrong(question, "household",

@@ -36,7 +36,7 @@ enum err ask_mail(struct question *question)
 	uint64_t number;
 	enum err err;
 
-	if (!question_get_number(question, "task", UINT32_MAX, 0, &number))
+	if (!question_get_number(question, "task", 1, UINT32_MAX, 0, &number))
 		return question->fault.code;
 	if (!number)
 		return question_wrong(question, "task", "missing: the number of a task");

@@ -39,7 +39,15 @@ bool question_get_text(struct question *question, const char *name, struct str *
 	return true;
 }
 
-bool question_get_number(struct question *question, const char *name, uint64_t most,
+static bool is_between(const json_t *value, uint64_t least, uint64_t most)
+{
+	json_int_t number = json_integer_value(value);
+
+	return json_is_integer(value) && number >= 0 && (uint64_t)number >= least &&
+	       (uint64_t)number <= most;
+}
+
+bool question_get_number(struct question *question, const char *name, uint64_t least, uint64_t most,
 			 uint64_t absent, uint64_t *number)
 {
 	const json_t *value = json_object_get(question->params, name);
@@ -47,10 +55,10 @@ bool question_get_number(struct question *question, const char *name, uint64_t m
 	*number = absent;
 	if (!value)
 		return true;
-	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-	    (uint64_t)json_integer_value(value) > most) {
+	if (!is_between(value, least, most)) {
 		(void)fault_set(&question->fault, ERR_BAD_REQUEST, name,
-				"a whole number up to %llu is expected", (unsigned long long)most);
+				"a whole number from %llu to %llu is expected",
+				(unsigned long long)least, (unsigned long long)most);
 		return false;
 	}
 	*number = (uint64_t)json_integer_value(value);
@@ -59,11 +67,7 @@ bool question_get_number(struct question *question, const char *name, uint64_t m
 
 bool question_get_limit(struct question *question, uint64_t *limit)
 {
-	if (!question_get_number(question, "limit", LIST_LIMIT_MAX, LIST_LIMIT_DEFAULT, limit))
-		return false;
-	if (!*limit)
-		(void)question_wrong(question, "limit", "a list has at least one line");
-	return *limit > 0;
+	return question_get_number(question, "limit", 1, LIST_LIMIT_MAX, LIST_LIMIT_DEFAULT, limit);
 }
 
 bool question_get_word(struct question *question, const char *name, const struct words *words,
@@ -158,7 +162,7 @@ bool question_get_case(struct question *question, uint32_t *number)
 {
 	uint64_t said;
 
-	if (!question_get_number(question, "case", UINT32_MAX, UINT64_MAX, &said))
+	if (!question_get_number(question, "case", 0, UINT32_MAX, UINT64_MAX, &said))
 		return false;
 	if (said == UINT64_MAX) {
 		(void)question_wrong(question, "case", "missing: the number of a case");

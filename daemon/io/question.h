@@ -32,7 +32,7 @@ void question_unknown_word(struct question *question, const char *name, const st
 /* Parameters. False: `fault` says what is wrong. One that is absent is empty, 0, false, or what `absent`
  * says. */
 bool question_get_text(struct question *question, const char *name, struct str *text);
-bool question_get_number(struct question *question, const char *name, uint64_t most,
+bool question_get_number(struct question *question, const char *name, uint64_t least, uint64_t most,
 			 uint64_t absent, uint64_t *number);
 bool question_get_limit(struct question *question, uint64_t *limit);
 bool question_get_word(struct question *question, const char *name, const struct words *words,

@@ -714,7 +714,9 @@ CALLS = rows(
     ("kicking one and all", "task.kick", {"state": "buried", "task": 1}, "bad_request", "task"),
     ("no policy", "policy.apply", {}, "bad_request", "policy"),
     ("a policy that is no base64", "policy.apply", {"policy": "?"}, "bad_request", "policy"),
-    ("a policy that is no msgpack", "policy.apply", {"policy": "wQ=="}, "bad_frame", ""),
+    ("a policy that is no msgpack", "policy.apply", {"policy": "wQ=="}, "bad_frame",
+     "policy"),
+    ("a policy of nothing, to compare", "policy.diff", {"policy": ""}, "bad_frame", "policy"),
     ("a policy that says nothing", "policy.apply", {"policy": "gA=="}, "invalid_event",
      "policy.department"),
     ("verifying with a parameter", "verify", {"fast": True}, "bad_request", "fast"),
@@ -837,3 +839,20 @@ def test_a_mistake_in_the_policy_is_told_with_its_line(files, old, new, marker, 
     where = f"{path}:{line_of(text, marker)}:" if marker else "jura/"
     assert any(where in line and word in line for line in done.stderr.splitlines()), done.stderr
     assert not (files / "state").exists()
+
+
+# out of range is not absent, and the whole range is told
+@pytest.mark.parametrize("method, params, path, text", [
+    ("report", {"year": 1899}, "year", "a whole number from 1900 to 2170 is expected"),
+    ("report", {"year": 10**9}, "year", "a whole number from 1900 to 2170 is expected"),
+    ("report", {"year": "2015"}, "year", "a whole number from 1900 to 2170 is expected"),
+    ("mail.preview", {"task": 0}, "task", "a whole number from 1 to 4294967295 is expected"),
+    ("mail.preview", {}, "task", "missing: the number of a task"),
+    ("queue.list", {"limit": 0}, "limit", "a whole number from 1 to 10000 is expected"),
+])
+def test_a_number_out_of_range_is_told_its_range(unchanged, method, params, path, text):
+    with pytest.raises(Refused) as refused:
+        unchanged.control(method, params)
+
+    assert (refused.value.data["code"], refused.value.data["path"]) == ("bad_request", path)
+    assert refused.value.data["text"] == text
