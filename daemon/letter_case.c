@@ -1,4 +1,5 @@
 #include "daemon/letter_parts.h"
+#include "daemon/settle.h"
 
 /* The number of the giver's own form. */
 enum err letter_read_form(struct letter *letter, uint64_t referral, struct str *form)
@@ -75,6 +76,31 @@ static void describe_visit(const struct letter *letter, const struct mail *mail,
 		visit->pair_name = pair->name;
 }
 
+static bool is_refused(const struct letter *letter, const struct case_record *record)
+{
+	struct portrait portrait;
+
+	portrait_make(letter->state, record->household, letter->arena, &portrait);
+	return portrait_is_refused(letter->state, &portrait);
+}
+
+/* A mail that waited may come when its case is in line again: then it says so. */
+static void describe_deferral(const struct letter *letter, const struct mail *mail,
+			      struct mail_item *item)
+{
+	const struct case_record *record = state_get(letter->state, cases, mail->case_number);
+
+	if (item->state != CASE_STATE_DEFERRED || record->state == CASE_STATE_CLOSED)
+		return;
+	item->state = record->state;
+	if (record->state != CASE_STATE_DEFERRED)
+		return;
+	if (!record->sector)
+		item->deferral = DEFERRAL_NO_SECTOR;
+	else if (is_refused(letter, record))
+		item->deferral = DEFERRAL_REFUSED;
+}
+
 enum err letter_describe_case(struct letter *letter, const struct mail *mail,
 			      struct mail_item *item)
 {
@@ -84,6 +110,7 @@ enum err letter_describe_case(struct letter *letter, const struct mail *mail,
 	item->case_number = mail->case_number;
 	item->state = mail->case_state;
 	item->closing = mail->closing;
+	describe_deferral(letter, mail, item);
 	describe_sector(letter, mail, item);
 	describe_visit(letter, mail, &item->visit);
 	return mail->to == TO_PAIR ? ERR_OK : letter_read_form(letter, mail->referral, &item->form);
@@ -102,6 +129,7 @@ enum err letter_write_case(struct letter *letter, const struct mail *mail)
 	body->commune = item.commune;
 	body->state = item.state;
 	body->closing = item.closing;
+	body->deferral = item.deferral;
 	body->wait_weeks = item.wait_weeks;
 	body->reopens_on = item.reopens_on;
 	body->visit = item.visit;

@@ -160,6 +160,14 @@ bool portrait_is_eligible(const struct state *state, struct portrait *portrait,
 	       is_eligible_closed(state, portrait, open);
 }
 
+bool portrait_is_refused(const struct state *state, struct portrait *portrait)
+{
+	const struct life_case *open = life_open_case(&portrait->life);
+
+	return open && state->policy.rules.derogation != DEROGATION_NEVER &&
+	       derogation_holds(&portrait->horizon, open, SAID_NO);
+}
+
 /* Had it been referred by then, and was it neither visited nor about to be? */
 static bool was_deferred(const struct state *state, struct portrait *portrait)
 {

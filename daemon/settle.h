@@ -51,6 +51,9 @@ struct life_visit *portrait_copy_visits(struct arena *arena, const struct life_v
 /* Was the open case of a group (head) deferred on an earlier day, by what is known now? */
 bool portrait_was_deferred(const struct state *state, uint32_t head, day_t on);
 
+/* Does the coordinator's refusal of a visit hold for the open case, on the portrait's day? */
+bool portrait_is_refused(const struct state *state, struct portrait *portrait);
+
 /* May the open case be visited, on the portrait's day? */
 bool portrait_is_eligible(const struct state *state, struct portrait *portrait,
 			  const struct life_case *open);

@@ -210,6 +210,49 @@ static void test_water_is_told_at_once(void **unused)
 	story_end(&story);
 }
 
+/* The coordinator's word on the case of h1, until spring. */
+static void derogate(struct story *story, enum answer allow)
+{
+	struct event event;
+
+	event_clear(&event, EVENT_DEROGATION_DECIDED);
+	event.subject = STR("h1");
+	event.subject_source = STR("urn:test");
+	event.data.derogation_decided.allow = allow;
+	event.data.derogation_decided.until = d("2015-04-30");
+	story_tell(story, &event);
+}
+
+/* Why a visit has to wait: a closed sector, the coordinator's word, a commune nobody knows; and that it does
+ * not wait any more. */
+static void test_deferral_tells_its_cause(void **unused)
+{
+	struct mail_body body = {0};
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-03-02");
+	enter(&story, "TS1", GIVER_KIND_DEPARTMENT_SOCIAL_WORKER);
+	story_referral(&story, "F1", "TS1", "h1", "39003", "Jean Dupont", NULL);
+	read_letter(&story, TEMPLATE_DEFERRED, TO_GIVER, &body);
+	assert_int_equal(body.state, CASE_STATE_DEFERRED);
+	assert_int_equal(body.deferral, 0);
+	assert_int_equal(body.reopens_on, d("2016-01-01"));
+
+	derogate(&story, SAID_NO);
+	read_letter(&story, TEMPLATE_DEFERRED, TO_GIVER, &body);
+	assert_int_equal(body.deferral, DEFERRAL_REFUSED);
+	derogate(&story, SAID_YES);
+	read_letter(&story, TEMPLATE_DEFERRED, TO_GIVER, &body);
+	assert_int_equal(body.state, CASE_STATE_WAITING);
+	assert_int_equal(body.deferral, 0);
+
+	story_referral(&story, "F2", "TS1", "h2", "39999", "Anne Durand", NULL);
+	read_letter(&story, TEMPLATE_DEFERRED, TO_GIVER, &body);
+	assert_int_equal(body.deferral, DEFERRAL_NO_SECTOR);
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_household_is_told_apart),
 		cmocka_unit_test(test_opening_names_the_cases_that_are_back),
 		cmocka_unit_test(test_water_is_told_at_once),
+		cmocka_unit_test(test_deferral_tells_its_cause),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,6 +121,7 @@ static struct mail_item case_of(const struct mail_body *body)
 		.commune = body->commune,
 		.state = body->state,
 		.closing = body->closing,
+		.deferral = body->deferral,
 		.wait_weeks = body->wait_weeks,
 		.reopens_on = body->reopens_on,
 		.day = body->day,

@@ -6,6 +6,8 @@ static void show_state(struct view_row *row, const struct mail_item *item)
 	row_set_if(row, VIEW_needs_contact, item->state == CASE_STATE_NEEDS_CONTACT);
 	row_set_if(row, VIEW_waiting, item->state == CASE_STATE_WAITING);
 	row_set_if(row, VIEW_deferred, item->state == CASE_STATE_DEFERRED);
+	row_set_if(row, VIEW_no_sector, item->deferral == DEFERRAL_NO_SECTOR);
+	row_set_if(row, VIEW_refused, item->deferral == DEFERRAL_REFUSED);
 	row_set_if(row, VIEW_planned, item->state == CASE_STATE_PLANNED);
 	row_set_if(row, VIEW_visited, item->state == CASE_STATE_VISITED);
 	row_set_if(row, VIEW_closed, item->state == CASE_STATE_CLOSED);
