@@ -89,10 +89,15 @@ static void tell_no_shows(const struct policy *policy, int32_t days, struct buf 
 	}
 }
 
-static void tell_carry(const struct portrait *portrait, int32_t days, struct buf *out)
+static void tell_carry(const struct policy *policy, const struct portrait *portrait,
+		       const struct reason_given *reason, struct buf *out)
 {
-	buf_printf(out, "%d jours car son secteur a fermé alors qu’elle attendait, le ", (int)days);
+	buf_printf(out, "%d jours car son secteur a fermé alors qu’elle attendait, le ",
+		   (int)reason->days);
 	tell_day(life_open_case(&portrait->life)->carry.closing, out);
+	if (reason->tier == TIER_URGENT)
+		buf_printf(out, ", et ne rouvre pas dans les %u mois : elle est urgente",
+			   (unsigned)policy->rules.reopening_months);
 }
 
 void tell_reason(const struct policy *policy, const struct portrait *portrait,
@@ -127,7 +132,7 @@ void tell_reason(const struct policy *policy, const struct portrait *portrait,
 		buf_printf(out, "%d jours pour une personne malade", (int)reason->days);
 		return;
 	case RANK_CODE_CARRIED_OVER:
-		tell_carry(portrait, reason->days, out);
+		tell_carry(policy, portrait, reason, out);
 		return;
 	case RANK_CODE_CLOSING:
 		buf_printf(out, "%d jours car le secteur ferme bientôt", (int)reason->days);

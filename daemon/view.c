@@ -56,6 +56,20 @@ json_t *view_reasons(const struct rank *rank)
 	return list;
 }
 
+static json_t *view_given_tier(const struct reason_given *reason)
+{
+	return view_word(&words_tier, reason->tier == TIER_NORMAL ? 0 : reason->tier);
+}
+
+json_t *view_reason_tiers(const struct rank *rank)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < rank->reason_count; i++)
+		json_array_append_new(list, view_given_tier(&rank->reasons[i]));
+	return list;
+}
+
 static json_t *view_steps(const struct cutoff *cutoff)
 {
 	json_t *list = json_array();
@@ -144,8 +158,9 @@ json_t *view_told_reason(const struct state *state, const struct portrait *portr
 	struct buf sentence = {0};
 
 	tell_reason(&state->policy, portrait, reason, &sentence);
-	return json_pack("{s:o, s:i, s:o}", "code", view_word(&words_rank_code, reason->code),
-			 "days", (int)reason->days, "sentence", take_buf(&sentence));
+	return json_pack("{s:o, s:i, s:o, s:o}", "code", view_word(&words_rank_code, reason->code),
+			 "days", (int)reason->days, "tier", view_given_tier(reason), "sentence",
+			 take_buf(&sentence));
 }
 
 static json_t *view_told_reasons(const struct state *state, const struct portrait *portrait)

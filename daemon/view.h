@@ -16,9 +16,10 @@ json_t *view_text(struct str text);                           /* null when empty
 
 /* [{code, days}] and [{energy, supplier, earliest_cut, steps: [{rule, date}]}] of an open case. */
 json_t *view_reasons(const struct rank *rank);
+json_t *view_reason_tiers(const struct rank *rank); /* what each of them gives, or null */
 json_t *view_cutoffs(const struct state *state, const struct rank *rank);
 
-/* {code, days, sentence}: one of the reasons of a portrait. */
+/* {code, days, tier, sentence}: one of the reasons of a portrait. */
 json_t *view_told_reason(const struct state *state, const struct portrait *portrait,
 			 const struct reason_given *reason);
 

@@ -143,7 +143,8 @@ static void draw(const struct state *state, uint32_t number, struct arena *arena
 static bool has_reason(const struct rank *rank, const struct reason_given *reason)
 {
 	for (uint32_t i = 0; i < rank->reason_count; i++)
-		if (rank->reasons[i].code == reason->code && rank->reasons[i].days == reason->days)
+		if (rank->reasons[i].code == reason->code &&
+		    rank->reasons[i].days == reason->days && rank->reasons[i].tier == reason->tier)
 			return true;
 	return false;
 }

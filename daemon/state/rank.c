@@ -21,7 +21,7 @@ static void give(struct ranking *ranking, uint32_t code, int32_t days, uint32_t 
 	struct rank *rank = ranking->rank;
 
 	assert(rank->reason_count < REASONS_MAX);
-	rank->reasons[rank->reason_count++] = (struct reason_given){code, days};
+	rank->reasons[rank->reason_count++] = (struct reason_given){code, days, tier};
 	rank->effective_date -= days;
 	if (tier < rank->tier)
 		rank->tier = tier;

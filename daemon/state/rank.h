@@ -9,6 +9,7 @@ enum { REASONS_MAX = RANK_CODE_END };
 struct reason_given {
 	uint32_t code; /* enum rank_code */
 	int32_t days;  /* granted (earlier) or, negative, taken; 0: only the tier is meant */
+	uint32_t tier; /* that it gives; TIER_NORMAL: none */
 };
 
 /* What a case brings to its rank besides the household's facts. */

@@ -87,20 +87,22 @@ def explained(told):
         if day_of(case["first_date"]) - timedelta(days=days) != day_of(case["effective_date"]):
             yield f"case {case['case']}: {case['first_date']} less {days} days is not " \
                 f"{case['effective_date']}"
-        if case["tier"] not in tiers_of(codes, told):
-            yield f"case {case['case']}: tier {case['tier']} out of {codes}"
+        if case["tier"] != min(filter(None, ["normal", *case["reason_tiers"]]), key=TIERS.index):
+            yield f"case {case['case']}: tier {case['tier']} out of {case['reason_tiers']}"
+        if len(codes) != len(case["reason_tiers"]) or any(tier not in tiers_of(code, told)
+                for code, tier in zip(codes, case["reason_tiers"])):
+            yield f"case {case['case']}: {codes} give {case['reason_tiers']}"
         if [c for c in codes if c in CUTOFF_CODES] != cutoff_codes(case, told):
             yield f"case {case['case']}: {codes} with the cutoffs {case['cutoffs']}"
 
 
-def tiers_of(codes, told):
-    """Carried over is urgent, or not, as its sector opens again; which closing it was is not printed."""
-    tiers = [TIER_OF[c] for c in codes if c in TIER_OF] + ["normal"]
-    best = min(tiers, key=TIERS.index)
-    if "carried_over" not in codes:
-        return {best}
-    again = {reopens(told.policy, *c) for c in closings(told.policy) if c[1] < told.until}
-    return {best if soon else min(best, "urgent", key=TIERS.index) for soon in again}
+def tiers_of(code, told):
+    """What a reason may give. Carried over is urgent, or not, as its sector opens again; which closing it
+    was is not printed."""
+    if code != "carried_over":
+        return {TIER_OF.get(code)}
+    return {None if reopens(told.policy, *c) else "urgent" for c in closings(told.policy)
+        if c[1] < told.until}
 
 
 def cutoff_codes(case, told):

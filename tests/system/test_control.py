@@ -102,7 +102,7 @@ def test_a_place_is_explained_with_sentences_and_the_neighbour(town):
     second = town.control("case.explain", {"case": 2})
 
     assert "30 janvier 2015" in first["sentence"]
-    assert first["reasons"][0]["sentence"]
+    assert first["reasons"][0]["sentence"] and first["reasons"][0]["tier"] is None
     assert first["before"] is None
     assert second["before"]["case"] == 1 and second["before"]["sentence"]
 

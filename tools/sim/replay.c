@@ -135,6 +135,8 @@ static json_t *tell_case(struct engine *engine, uint32_t number)
 	json_object_set_new(json, "subject", subject);
 	if (is_open)
 		portrait_make(state, record->household, &arena, &portrait);
+	json_object_set_new(json, "reason_tiers",
+			    is_open ? view_reason_tiers(&portrait.rank) : json_array());
 	json_object_set_new(json, "cutoffs",
 			    is_open ? view_cutoffs(state, &portrait.rank) : json_array());
 	arena_done(&arena);
