@@ -60,7 +60,7 @@ def preview(bench, *arguments):
 # what test_mails.py finds of the samples holds for every mail that goes out
 def test_mail_goes_out_as_vigiectl_shows_it(bench):
     preview(bench, "--all", bench.folder / "shown")
-    names = sorted({path.stem for path in TEMPLATES.glob("*.txt")} - {"layout"})
+    names = sorted({path.stem for path in TEMPLATES.glob("*.txt")} - {"layout", "news"})
     bodies = [json.loads(line) for name in names
               for line in preview(bench, "--template", name, "--json").splitlines()]
     bench.start()
@@ -319,9 +319,14 @@ WRONG_TEMPLATES = [
     # what becomes markup
     ("ack.html", "<p>{{{to_name}}}", ["ack.html:1:4: would put what others wrote into the page"]),
     ("ack.html", "<p>{{& form }}", ["ack.html:1:4: would put what others wrote into the page"]),
-    ("layout.html", "{{content}}", ["layout.html:1:1: the mail's markup would be shown; must be {{{"]),
+    ("layout.html", "{{content}}", ["layout.html:1:1: its markup would be shown; must be {{{content"]),
+    ("digest.html", "{{news}}", ["digest.html:1:1: its markup would be shown; must be {{{news}}}"]),
+    ("news.txt", "{{{news}}}", ['news.txt:1:1: "news": is what this file says itself']),
+    ("news.html", "{{#news_visits}}{{commune}}{{/news_visits}}",
+     ['news.html:1:17: "commune": is for the mails to a pair only']),
     ("layout.txt", "Bonjour", ["layout.txt:1:1: {{{content}}} stands nowhere"]),
     # the file itself
+    ("news.html", None, ["news.html:1:1: cannot be read: No such file"]),
     ("layout.html", None, ["layout.html:1:1: cannot be read: No such file"]),
     ("ack.txt", "", ["ack.txt:1:1: the file is empty"]),
     ("ack.txt", "Bonjour\n{{case}} \u00e0 Dole".encode("latin-1"),

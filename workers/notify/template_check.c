@@ -204,18 +204,19 @@ static void check_name(struct check *check, const struct template_tag *tag)
 	     why_not.data);
 }
 
-/* What others wrote must not become markup; only the mail itself, which was escaped, is. */
+/* What others wrote must not become markup; only the mail itself and its news, which were escaped, are. */
 static void check_escaping(struct check *check, const struct template_tag *tag)
 {
 	bool is_content = str_is(tag->name, "content");
+	bool is_markup = is_content || str_is(tag->name, "news");
 	bool is_raw = tag->kind != '\0';
 
 	check->has_content |= is_content;
-	if (!check->rules->is_html || is_raw == is_content)
+	if (!check->rules->is_html || is_raw == is_markup)
 		return;
-	if (is_content)
-		tell(check, &tag->position,
-		     "the mail's markup would be shown; must be {{{content}}}");
+	if (is_markup)
+		tell(check, &tag->position, "its markup would be shown; must be {{{%.*s}}}",
+		     (int)tag->name.size, tag->name.data);
 	else
 		tell(check, &tag->position,
 		     "would put what others wrote into the page as markup; must be {{%.*s}}",

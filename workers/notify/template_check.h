@@ -21,7 +21,7 @@ struct template_rules {
 	bool (*may_name)(const void *context, struct str name, const struct template_tag *open,
 			 uint32_t depth, struct buf *why_not);
 	const void *context;
-	bool is_html;   /* what is put in is escaped, but for the layout's content */
+	bool is_html;   /* what is put in is escaped, but for what was rendered before */
 	bool is_layout; /* has to show the mail itself */
 };
 

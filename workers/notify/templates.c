@@ -28,6 +28,7 @@ enum { MAIL_COUNT = ARRAY_SIZE(mails) };
 struct templates {
 	struct mustache *mails[MAIL_COUNT][PART_COUNT];
 	struct mustache *layouts[PART_COUNT]; /* a subject has none */
+	struct mustache *news[PART_COUNT];    /* nor these */
 };
 
 /* One file: which it is, and who may read what it says. */
@@ -46,6 +47,8 @@ static bool may_name(const void *context, struct str name, const struct template
 		     uint32_t depth, struct buf *why_not);
 static void print_lists(uint32_t places, struct buf *out);
 static void check_samples(const struct reading *reading, struct templates *templates);
+static enum err render_mail(struct templates *templates, size_t mail, enum part part,
+			    struct view *view, struct buf *out) must_use;
 static enum err render_part(struct templates *templates, size_t mail, enum part part,
 			    struct view *view, struct buf *out) must_use;
 static enum err render(struct mustache *mustache, struct view *view, struct buf *out) must_use;
@@ -67,10 +70,14 @@ enum err templates_open(const char *folder, struct templates **templates,
 			reading.audience = mails[mail].audience;
 			new->mails[mail][reading.part] = read_template(&reading);
 		}
+		if (reading.part == PART_SUBJECT)
+			continue;
 		reading.name = "layout";
 		reading.audience = VIEW_FOR_LAYOUT;
-		if (reading.part != PART_SUBJECT)
-			new->layouts[reading.part] = read_template(&reading);
+		new->layouts[reading.part] = read_template(&reading);
+		reading.name = "news";
+		reading.audience = VIEW_FOR_ALL;
+		new->news[reading.part] = read_template(&reading);
 	}
 	if (complaints->count == mistakes)
 		check_samples(&reading, new);
@@ -92,6 +99,7 @@ void templates_close(struct templates **templates)
 		for (size_t mail = 0; mail < MAIL_COUNT; mail++)
 			mustache_free(&old->mails[mail][part]);
 		mustache_free(&old->layouts[part]);
+		mustache_free(&old->news[part]);
 	}
 	mem_free(templates);
 }
@@ -170,7 +178,9 @@ static bool may_name(const void *context, struct str name, const struct template
 		if (open[i].kind == '#' && section && str_is(open[i].name, section->name))
 			visible |= section->rows;
 	}
-	if (!info) {
+	if (info == view_info(VIEW_news) && strcmp(reading->name, "news") == 0) {
+		buf_printf(why_not, "is what this file says itself");
+	} else if (!info) {
 		buf_printf(why_not, "no such name; vigie-notify --names tells them");
 	} else if (!view_is_for(info, reading->audience)) {
 		buf_printf(why_not, "is for %s only", readers[info->audience]);
@@ -220,8 +230,7 @@ static void check_sample(const struct reading *reading, struct templates *templa
 		scoped(buf_done) struct buf text = {0};
 		char path[4096];
 
-		if (render(templates->mails[mail][part], &view, &text) == ERR_OK &&
-		    has_words(&text))
+		if (render_mail(templates, mail, part, &view, &text) == ERR_OK && has_words(&text))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s.%s", reading->folder, mails[mail].name,
 			 part_endings[part]);
@@ -314,11 +323,28 @@ const char *templates_name(const struct mail_body *body)
 	return find_mail(body, &mail) ? mails[mail].name : NULL;
 }
 
+/* What is shared is rendered first, and put where the mail wants it. */
+static enum err render_mail(struct templates *templates, size_t mail, enum part part,
+			    struct view *view, struct buf *out)
+{
+	scoped(buf_done) struct buf news = {0};
+	enum err err = ERR_OK;
+
+	if (part != PART_SUBJECT)
+		err = render(templates->news[part], view, &news);
+	if (err != ERR_OK)
+		return err;
+	view->mail.value[VIEW_news] = has_words(&news) ? buf_str(&news) : (struct str){0};
+	err = render(templates->mails[mail][part], view, out);
+	view->mail.value[VIEW_news] = (struct str){0};
+	return err;
+}
+
 static enum err render_part(struct templates *templates, size_t mail, enum part part,
 			    struct view *view, struct buf *out)
 {
 	scoped(buf_done) struct buf content = {0};
-	enum err err = render(templates->mails[mail][part], view, &content);
+	enum err err = render_mail(templates, mail, part, view, &content);
 
 	if (err != ERR_OK)
 		return err;

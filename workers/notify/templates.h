@@ -1,6 +1,7 @@
 /* The mails' texts, as a department may change them: one folder, three files a mail (NAME.subject,
- * NAME.txt, NAME.html), and layout.txt and layout.html around every one of them. All are read and
- * checked at start, so that no mistake waits for the day a mail is due. */
+ * NAME.txt, NAME.html), layout.txt and layout.html around every one of them, and news.txt and news.html,
+ * which the digests of givers' mails share. All are read and checked at start, so that no mistake waits
+ * for the day a mail is due. */
 #pragma once
 
 #include "config/complaints.h"

@@ -69,6 +69,8 @@ enum view_place {
 	ROW(one_case, ALL, IN_MAIL, "true: there is one in cases")                                 \
 	ROW(several_cases, ALL, IN_MAIL, "true: there are more than one in cases")                 \
 	ROW(more_cases, ALL, IN_MAIL, "how many beyond those listed: 12 autres dossiers")          \
+	ROW(news, ALL, IN_MAIL,                                                                    \
+	    "digest: all that is new, as news.txt and news.html say it, for {{{news}}}")           \
 	ROW(sector_announced, ALL, IN_NEWS, "true: the sector opens on opens_on")                  \
 	ROW(sector_opened, ALL, IN_NEWS, "true: the sector has opened on opens_on")                \
 	ROW(sector_closing, ALL, IN_NEWS, "true: the sector closes after closes_on")               \
