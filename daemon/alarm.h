@@ -7,8 +7,9 @@
 
 struct alarm_raised {
 	uint32_t count;
-	day_t since;        /* of the oldest; DAY_NONE: no day is known */
-	struct texts about; /* the first of them: numbers of cases or tasks, givers, places; "household 7" */
+	day_t since; /* of the oldest; DAY_NONE: no day is known */
+	struct texts
+		about; /* the first of them: numbers of cases or tasks, givers, places; "household 7" */
 };
 
 struct alarms {

@@ -257,13 +257,18 @@ static void on_kicked(void *context, const struct verdict *verdict)
 	free(all);
 }
 
-static enum err check_kick_all(const json_t *params, struct fault *fault)
+static enum err read_kicked(const json_t *params, uint32_t *state, struct fault *fault)
 {
-	const char *state = json_string_value(json_object_get(params, "state"));
+	const char *word = json_string_value(json_object_get(params, "state"));
 
-	if (!state || strcmp(state, "buried") != 0)
+	if (word && strcmp(word, "buried") == 0)
+		*state = TASK_STATE_BURIED;
+	else if (word && strcmp(word, "retrying") == 0)
+		*state = TASK_STATE_RETRYING;
+	else
 		return fault_set(fault, ERR_BAD_REQUEST, "state",
-				 "only all that are \"buried\" can be kicked together");
+				 "only all that are \"buried\" or \"retrying\" can be kicked "
+				 "together");
 	return rpc_check_params(params, "state", fault);
 }
 
@@ -272,12 +277,13 @@ static void kick_all(struct core *core, struct rpc_call **call, const json_t *pa
 	const struct state *state = engine_state(core->engine);
 	struct fault fault = {0};
 	struct kick_all *all;
+	uint32_t kicked = 0;
 
-	if (check_kick_all(params, &fault)) {
+	if (read_kicked(params, &kicked, &fault)) {
 		rpc_refuse(call, &fault);
 		return;
 	}
-	if (!state->task_states[TASK_STATE_BURIED]) {
+	if (!state->task_states[kicked]) {
 		rpc_answer(call, json_pack("{s:i}", "kicked", 0));
 		return;
 	}
@@ -287,7 +293,7 @@ static void kick_all(struct core *core, struct rpc_call **call, const json_t *pa
 	for (uint32_t i = 1; i < state->tasks.count; i++) {
 		struct kick_one *one;
 
-		if (state->tasks.items[i].state != TASK_STATE_BURIED)
+		if (state->tasks.items[i].state != kicked)
 			continue;
 		one = mem_new(sizeof(*one));
 		one->all = all;

@@ -5,6 +5,7 @@
 
 #include "daemon/alarm.h"
 #include "daemon/io/caution.h"
+#include "daemon/io/journal.h"
 #include "daemon/io/verify.h"
 #include "daemon/view.h"
 
@@ -75,30 +76,33 @@ static json_t *status_intake(const struct engine_counters *counters)
 			 (json_int_t)counters->conflicts, "turns", (json_int_t)counters->turns);
 }
 
-/* Told here and not by mail, which is what waits. */
-static void add_waiting_tasks(const struct state *state, json_t *list)
+static void add_alarm(json_t *list, const char *code, day_t since, size_t count)
 {
-	day_t since;
-	uint32_t count = alarm_waiting_tasks(state, &since);
-
 	if (count)
-		json_array_append_new(list, json_pack("{s:s, s:o, s:i, s:[]}", "code",
-						      "waiting_task", "since", view_day(since),
-						      "count", (int)count, "about"));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:o, s:i, s:[]}", "code", code, "since",
+						view_day(since), "count", (int)count, "about"));
 }
 
-/* Suspects are no part of the state, and so is theirs no word of its alarms. */
+/* Is there too little room for a turn of the largest size? */
+static bool is_storage_full(const struct core *core)
+{
+	struct fault fault;
+
+	return journal_check_room(core->journal, TURN_SIZE_MAX, &fault) != ERR_OK;
+}
+
+/* What is no part of the state is no word of its alarms either; and that mails wait is not told by mail. */
 static json_t *status_alarms(const struct core *core)
 {
 	json_t *list = view_alarms(engine_state(core->engine));
-	size_t count = json_array_size(caution_suspects(core->caution));
+	day_t since;
+	uint32_t waiting = alarm_waiting_tasks(engine_state(core->engine), &since);
 
-	if (count)
-		json_array_append_new(list,
-				      json_pack("{s:s, s:o, s:i, s:[]}", "code", "suspect_event",
-						"since", view_day(caution_since(core->caution)),
-						"count", (int)count, "about"));
-	add_waiting_tasks(engine_state(core->engine), list);
+	add_alarm(list, "suspect_event", caution_since(core->caution),
+		  json_array_size(caution_suspects(core->caution)));
+	add_alarm(list, "waiting_task", since, waiting);
+	add_alarm(list, "storage_full", DAY_NONE, is_storage_full(core));
 	return list;
 }
 

@@ -148,6 +148,7 @@ def test_full_disk_refuses_and_goes_on(disk, start):
 
     with Sender(core.intake) as sender:
         assert publish_until_full(sender, load) == "storage_full"
+        assert "storage_full" in {alarm["code"] for alarm in core.status("status")["alarms"]}
         assert core.status("status")["seq"] >= len(load.acknowledged) > 500
         check_acknowledged(core, load)
         core.kill9()
@@ -159,6 +160,7 @@ def test_full_disk_refuses_and_goes_on(disk, start):
         disk.clear()
         entries = sender.publish([load.make() for _ in range(50)])
         assert any("seq" in entry for entry in entries), entries[:2]
+        assert "storage_full" not in {alarm["code"] for alarm in core.status("status")["alarms"]}
     log = said(core)
     assert "journal.full" in log and "journal.has_room" in log
     print(f"{taken} acknowledged before the disk was full; {check_journal(core)}")

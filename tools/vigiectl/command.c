@@ -423,11 +423,13 @@ const struct command commands[] = {
 		.words = "task kick",
 		.method = "task.kick",
 		.socket = SOCKET_ACTS,
-		.help = "Try a buried task again, or with --buried all of them.",
+		.help = "Try a task again that was given up or waits for its next try; or all of "
+			"them.",
 		.arguments =
 			{
 				{"task", ARGUMENT_NUMBER, IS_POSITIONAL, "number of the task"},
 				{"buried", ARGUMENT_FLAG, 0, "all buried tasks"},
+				{"retrying", ARGUMENT_FLAG, 0, "all that wait for their next try"},
 			},
 		.print = print_kicked,
 		.run = special_kick,

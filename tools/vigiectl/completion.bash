@@ -144,7 +144,7 @@ _vigiectl()
 	"task kick "*)
 		case $previous in
 		esac
-		COMPREPLY=($(compgen -W "--buried --json --help" -- "$current")) ;;
+		COMPREPLY=($(compgen -W "--buried --retrying --json --help" -- "$current")) ;;
 	"report "*)
 		case $previous in
 		--year) COMPREPLY=($(compgen -W "" -- "$current")); return ;;

@@ -72,15 +72,16 @@ int special_confirm(const struct command *command, struct session *session, json
 
 int special_kick(const struct command *command, struct session *session, json_t *params)
 {
-	bool is_all = json_object_get(params, "buried");
+	bool is_buried = json_object_get(params, "buried");
 
-	if (is_all == (json_object_get(params, "task") != NULL))
+	if (json_object_size(params) != 1)
 		return command_misused(command, params,
-				       "TASK or --buried is expected, one of both");
-	if (!is_all)
+				       "TASK, --buried or --retrying is expected, one of them");
+	if (json_object_get(params, "task"))
 		return command_run(command, session, params);
 	json_decref(params);
-	return command_run(command, session, json_pack("{s:s}", "state", "buried"));
+	return command_run(command, session,
+			   json_pack("{s:s}", "state", is_buried ? "buried" : "retrying"));
 }
 
 /* The flag is for the person, not for the core. */

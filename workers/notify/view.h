@@ -39,8 +39,7 @@ enum view_place {
 	ROW(needs_contact, ALL, IN_MAIL | IN_NEWS, "true: no referral has brought consent yet")    \
 	ROW(waiting, ALL, IN_MAIL | IN_NEWS, "true: the case is in the list")                      \
 	ROW(deferred, ALL, IN_MAIL | IN_NEWS, "true: the case waits for its sector to open")       \
-	ROW(no_sector, ALL, IN_MAIL | IN_NEWS,                                                     \
-	    "true: deferred, since no sector has its commune")                                     \
+	ROW(no_sector, ALL, IN_MAIL | IN_NEWS, "true: deferred, since no sector has its commune")  \
 	ROW(refused, ALL, IN_MAIL | IN_NEWS,                                                       \
 	    "true: deferred, and the coordinator wants no visit before its sector opens")          \
 	ROW(planned, ALL, IN_MAIL | IN_NEWS, "true: the case has a visit ahead")                   \
