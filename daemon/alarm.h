@@ -8,8 +8,8 @@
 struct alarm_raised {
 	uint32_t count;
 	day_t since; /* of the oldest; DAY_NONE: no day is known */
-	struct texts
-		about; /* the first of them: numbers of cases or tasks, givers, places; "household 7" */
+	/* the first of them: numbers of cases or tasks, givers, places; "household 7" */
+	struct texts about;
 };
 
 struct alarms {
