@@ -269,9 +269,31 @@ static bool is_of_visit(const struct mail *mail)
 	       mail->template == TEMPLATE_VISIT_CHANGED;
 }
 
-/* When the digest goes out that a giver's pace asks for; MS_NONE: it asks for none, or the visit that the
- * mail speaks of might be over by then. */
-static ms_t paced_until(const struct state *state, const struct mail *mail)
+/* What the digest that is still gathering says of the visit that a mail is about: a part, or 0. */
+static uint32_t find_gathered(const struct state *state, uint32_t digest, const struct mail *mail)
+{
+	uint32_t at = digest ? state->tasks.items[digest].mail.parts : 0;
+
+	while (at && !(is_of_visit(&state->parts.items[at]) &&
+		       state->parts.items[at].visit == mail->visit))
+		at = state->parts.items[at].next;
+	return at;
+}
+
+/* The visit might be over before the digest, or what was told of it already is no longer true. */
+static bool is_pressing(struct state *state, const struct mail *mail, ms_t digest_at)
+{
+	uint32_t digest = state_mailbox(state, mail->to, mail->recipient)->digest;
+
+	if (!is_of_visit(mail))
+		return false;
+	return mail->day <= time_paris_day(digest_at) ||
+	       (mail->template == TEMPLATE_VISIT_CHANGED && !find_gathered(state, digest, mail));
+}
+
+/* When the digest goes out that a giver's pace asks for; MS_NONE: it asks for none, or the mail must not
+ * wait for it. */
+static ms_t paced_until(struct state *state, const struct mail *mail)
 {
 	uint32_t pace = pace_of(state, mail);
 	ms_t until;
@@ -280,23 +302,18 @@ static ms_t paced_until(const struct state *state, const struct mail *mail)
 		return MS_NONE;
 	until = pace == PACE_DAILY ? next_morning(state, state->now)
 				   : next_monday(state, state->now);
-	return is_of_visit(mail) && mail->day <= time_paris_day(until) ? MS_NONE : until;
+	return is_pressing(state, mail, until) ? MS_NONE : until;
 }
 
-/* What a digest that is still gathering says of a visit, when the last word about it goes before. */
+/* What a digest would say of a visit is left out when the last word about it goes before. */
 static void drop_overtaken(struct state *state, const struct mail *mail)
 {
-	uint32_t digest = state_mailbox(state, mail->to, mail->recipient)->digest, next;
+	uint32_t digest = state_mailbox(state, mail->to, mail->recipient)->digest, part;
 
 	if (!digest || !is_of_visit(mail))
 		return;
-	for (uint32_t at = state->tasks.items[digest].mail.parts; at; at = next) {
-		const struct mail *part = &state->parts.items[at];
-
-		next = part->next;
-		if (is_of_visit(part) && part->visit == mail->visit)
-			mail_remove_part(state, digest, at);
-	}
+	while ((part = find_gathered(state, digest, mail)))
+		mail_remove_part(state, digest, part);
 	if (!state->tasks.items[digest].mail.parts)
 		post_cancel_digest(state, digest);
 }

@@ -392,6 +392,8 @@ static void test_visits_do_not_wait_for_a_digest(void **unused)
 
 	confirm(&story, EVENT_VISIT_MOVED, "2015-03-09"); /* its very day */
 	assert_int_equal(sent(&story, TEMPLATE_VISIT_CHANGED, "W"), 1);
+	confirm(&story, EVENT_VISIT_MOVED, "2015-03-12"); /* far ahead, but the 9th was told */
+	assert_int_equal(sent(&story, TEMPLATE_VISIT_CHANGED, "W"), 2);
 	story_goes_to(&story, "2015-03-09");
 
 	assert_int_equal(sent(&story, TEMPLATE_DIGEST, "W"), 0);
