@@ -124,7 +124,7 @@ const struct stay *past_stay_of(const struct state *state, const struct past *pa
 	uint32_t number = case_resolve(state, its->case_number);
 	const struct stay *found = NULL;
 
-	for (uint32_t i = 0; i < past->stay_count; i++)
+	for (uint32_t i = 0; number && i < past->stay_count; i++)
 		if (past->stays[i].number == number &&
 		    (!found || past->stays[i].order_seq < its->placed))
 			found = &past->stays[i];
