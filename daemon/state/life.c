@@ -146,24 +146,28 @@ static void tell_derogation(struct living *living)
 		living->open->derogation = now(living);
 }
 
-/* Is this a request that makes a recurrence: one of at least two that were filed within the window when
- * it came, in whatever order they were told? One dated a day ahead is told today and never again: it
- * counts at once. */
-static bool is_recurrence(const struct living *living)
+/* Filed within the window that ends on a day, or one day ahead of it: such a request is told today and never
+ * again, and counts at once. A correction may date it later still; then it was none of that day's. */
+static bool is_recent(const struct living *living, const struct fact *fact, day_t today)
 {
 	int months = (int)living->policy->rules.fsl_window_months;
-	day_t since = day_add_months(now(living)->accepted, -months);
+
+	return fact->kind == EVENT_FSL_REQUEST_FILED &&
+	       fact->request.filed_on > day_add_months(today, -months) &&
+	       fact->request.filed_on <= today + 1;
+}
+
+/* Is this a request that makes a recurrence: one of at least two that were recent when it came, in whatever
+ * order they were told? */
+static bool is_recurrence(const struct living *living)
+{
+	day_t today = now(living)->accepted;
 	uint32_t filed = 0;
 
-	for (uint32_t i = 0; i <= living->at; i++) {
-		const struct fact *fact = living->facts[i].fact;
-		bool counts =
-			fact->kind == EVENT_FSL_REQUEST_FILED && fact->request.filed_on > since;
-
-		if (i == living->at && !counts)
-			return false;
-		filed += counts;
-	}
+	if (!is_recent(living, now(living)->fact, today))
+		return false;
+	for (uint32_t i = 0; i <= living->at; i++)
+		filed += is_recent(living, living->facts[i].fact, today);
 	return filed >= 2;
 }
 

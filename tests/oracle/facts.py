@@ -322,9 +322,10 @@ class CaseHistory:
     def on_fsl_request_filed(self, slot):
         if self.rules["open_on_recurrence"]:
             since = add_months(slot.day, -self.rules["fsl_window_months"])
+            until = slot.day + timedelta(days=1)
             filed = [r for r in self.facts.requests(self.household)
-                if r["n"] <= slot.n and since < r["filed_on"]]
-            if len(filed) >= 2 and since < slot.fact_day():
+                if r["n"] <= slot.n and since < r["filed_on"] <= until]
+            if len(filed) >= 2 and since < slot.fact_day() <= until:
                 self._open_by_policy(slot)
 
     def on_supplier_notice(self, slot):
