@@ -23,9 +23,8 @@ void policy_report_first(void *context, const char *path, const char *what)
 	(void)fault_set(fault, ERR_INVALID_EVENT, whole, "%s", what);
 }
 
-/* The form alone. */
-static enum err decode(struct str bytes, struct arena *arena, struct policy *policy,
-		       struct fault *fault)
+enum err policy_decode_form(struct str bytes, struct arena *arena, struct policy *policy,
+			    struct fault *fault)
 {
 	struct reader reader = reader_from(bytes);
 	struct fault broken;
@@ -47,11 +46,10 @@ enum err policy_decode(struct str bytes, struct arena *arena, struct policy *pol
 	struct policy decoded;
 	struct fault found = {.code = ERR_OK};
 
-	if (!decode(arena_copy(arena, bytes), arena, &decoded, &found))
+	if (!policy_decode_form(arena_copy(arena, bytes), arena, &decoded, &found))
 		check_whole(&decoded, policy_report_first, &found);
 	if (found.code) {
-		if (fault)
-			*fault = found;
+		*fault = found;
 		return found.code;
 	}
 	*policy = decoded;
@@ -89,7 +87,7 @@ bool policy_decode_all(struct str bytes, struct arena *arena, struct policy *pol
 	struct fault found = {.code = ERR_OK};
 	struct policy decoded;
 
-	if (decode(arena_copy(arena, bytes), arena, &decoded, &found))
+	if (policy_decode_form(arena_copy(arena, bytes), arena, &decoded, &found))
 		pass_on(&reporting, path_inside(found.path), found.text);
 	else
 		check_whole(&decoded, pass_on, &reporting);

@@ -20,6 +20,9 @@
  * that end before they begin. Everything lies in `arena`. */
 enum err policy_decode(struct str bytes, struct arena *arena, struct policy *policy,
 		       struct fault *fault) must_use;
+/* The form alone, borrowing from `bytes`: what was taken once holds, whatever is checked of a policy since. */
+enum err policy_decode_form(struct str bytes, struct arena *arena, struct policy *policy,
+			    struct fault *fault) must_use;
 void policy_encode(const struct policy *policy, struct buf *out);
 
 /* Told of each mistake: the option's path ("sectors[1].id") and a sentence. */

@@ -482,14 +482,15 @@ void state_rebuild(struct state *state)
 void state_load_policy(struct state *state, struct str bytes)
 {
 	struct buf copy = {0};
+	struct fault fault;
 	enum err err;
 
 	buf_add_str(&copy, bytes);
 	buf_done(&state->policy_bytes);
 	state->policy_bytes = copy;
 	arena_reset(&state->policy_arena);
-	err = policy_decode(buf_str(&state->policy_bytes), &state->policy_arena, &state->policy,
-			    NULL);
+	err = policy_decode_form(buf_str(&state->policy_bytes), &state->policy_arena,
+				 &state->policy, &fault);
 	assert(!err);
 	state->has_policy = true;
 }
