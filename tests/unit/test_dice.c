@@ -9,7 +9,8 @@
 /* Numbers written down once: who gets others has another generator. */
 static void test_a_seed_gives_its_numbers_everywhere(void **unused)
 {
-	static const uint64_t expected[] = {0xd2f6d0470be1a7b1u, 0xe5ea3dccf500a9afu, 0x57b834b23cdc9d17u, 0xeb3aa0ce549fec8cu};
+	static const uint64_t expected[] = {0xd2f6d0470be1a7b1u, 0xe5ea3dccf500a9afu,
+					    0x57b834b23cdc9d17u, 0xeb3aa0ce549fec8cu};
 	struct dice dice = dice_of(1, 2);
 
 	for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
