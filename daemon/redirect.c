@@ -170,7 +170,7 @@ static bool readdress(struct state *state, uint32_t number)
 						 : readdress_mail(state, number);
 }
 
-/* Still in a state in which it waits, after it was readdressed. */
+/* Does it still wait, in that state? */
 static bool is_waiting_in(const struct state *state, uint32_t number, uint32_t wanted)
 {
 	return state->tasks.items[number].state == wanted;
@@ -210,33 +210,59 @@ static bool is_past(const struct state *state, const struct task *task)
 	return task->due <= state->now || (is_notice(&task->mail) && task->mail.day < state->today);
 }
 
-static void release_held(struct state *state, uint32_t party)
-{
-	uint32_t next;
+/* The tasks of a list that are for a party. What is done to one may end others: the list itself would not
+ * stand still. */
+struct listed {
+	uint32_t *items;
+	uint32_t count, capacity;
+};
 
-	for (uint32_t at = state->held.first; at; at = next) {
-		next = state->tasks.items[at].next;
+static struct listed list_tasks(const struct state *state, const struct task_list *list,
+				uint32_t party)
+{
+	struct listed listed = {0};
+
+	for (uint32_t at = list->first; at; at = state->tasks.items[at].next) {
 		if (!is_for(state, at, party))
 			continue;
-		forget_past_days(state, &state->tasks.items[at].mail);
-		if (is_past(state, &state->tasks.items[at]))
-			tasks_move(state, at, TASK_STATE_EXPIRED);
-		else if (readdress(state, at) && is_waiting_in(state, at, TASK_STATE_HELD))
-			post_release(state, at);
+		MEM_ROOM(listed.items, listed.count, listed.capacity);
+		listed.items[listed.count++] = at;
 	}
+	return listed;
+}
+
+static void release_one(struct state *state, uint32_t number)
+{
+	forget_past_days(state, &state->tasks.items[number].mail);
+	if (is_past(state, &state->tasks.items[number]))
+		tasks_move(state, number, TASK_STATE_EXPIRED);
+	else if (readdress(state, number) && is_waiting_in(state, number, TASK_STATE_HELD))
+		post_release(state, number);
+}
+
+static void release_held(struct state *state, uint32_t party)
+{
+	struct listed held = list_tasks(state, &state->held, party);
+
+	for (uint32_t i = 0; i < held.count; i++)
+		if (is_waiting_in(state, held.items[i], TASK_STATE_HELD))
+			release_one(state, held.items[i]);
+	free(held.items);
 }
 
 /* Mails that no worker has taken yet follow a giver who left. */
 static void release_ready(struct state *state, uint32_t party)
 {
-	uint32_t next;
+	struct listed ready = list_tasks(state, &state->ready[TASK_KIND_MAIL], party);
 
-	for (uint32_t at = state->ready[TASK_KIND_MAIL].first; at; at = next) {
-		next = state->tasks.items[at].next;
-		if (is_for(state, at, party) && !readdress(state, at) &&
-		    is_waiting_in(state, at, TASK_STATE_READY))
-			post_take_back(state, at);
+	for (uint32_t i = 0; i < ready.count; i++) {
+		uint32_t number = ready.items[i];
+
+		if (is_waiting_in(state, number, TASK_STATE_READY) && !readdress(state, number) &&
+		    is_waiting_in(state, number, TASK_STATE_READY))
+			post_take_back(state, number);
 	}
+	free(ready.items);
 }
 
 /* There is a new address: what the old one refused goes there. */
