@@ -52,8 +52,8 @@ static void list_pairs(const struct state *state, struct arena *arena, struct li
 	}
 }
 
-/* Confirmed, or moved by hand; and those held already: in the plan's first week, which they count for,
- * or today, since their cases aren't planned again until the day is past. */
+/* Left alone by plans; and those held already: in the plan's first week, which they count for, or today,
+ * since their cases aren't planned again until the day is past. */
 static bool is_booked(const struct visit *visit, const struct plan_request *request)
 {
 	day_t monday = request->first - day_weekday(request->first);
@@ -61,17 +61,14 @@ static bool is_booked(const struct visit *visit, const struct plan_request *requ
 	if ((visit->day < monday && visit->day < request->today) || visit->day > request->last)
 		return false;
 	switch (visit->state) {
-	case VISIT_STATE_CONFIRMED:
 	case VISIT_STATE_DONE:
 	case VISIT_STATE_NO_SHOW:
 	case VISIT_STATE_DECLINED:
 	case VISIT_STATE_MOVED_AWAY:
 	case VISIT_STATE_UNSAFE:
 		return true;
-	case VISIT_STATE_PLANNED:
-		return visit->is_pinned;
 	default:
-		return false;
+		return visit_is_left_alone(visit, request->today);
 	}
 }
 
@@ -116,14 +113,14 @@ static void list_bookings(const struct state *state, struct arena *arena,
 	}
 }
 
-/* A case whose visit is settled waits for its record, even when the day has passed. */
+/* A case whose visit is left alone waits for it, or for its record, even when the day has passed. */
 static bool is_to_plan(const struct state *state, const struct case_record *record)
 {
 	if (!record->is_eligible)
 		return false;
 	return record->state == CASE_STATE_WAITING ||
 	       (record->state == CASE_STATE_PLANNED &&
-		!visit_is_fixed(&state->visits.items[record->visit]));
+		!visit_is_left_alone(&state->visits.items[record->visit], state->today));
 }
 
 static struct plan_case plan_case(const struct state *state, uint32_t number)

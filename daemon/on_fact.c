@@ -1,5 +1,6 @@
 /* Facts about households: each is kept, then what follows is derived again. */
 #include "daemon/apply.h"
+#include "daemon/revive.h"
 #include "daemon/water.h"
 #include "proto/hash.h"
 
@@ -35,6 +36,9 @@ static uint32_t keep(struct state *state, const struct event *event, struct fact
 	uint32_t index = apply_fact(state, event, fact, event->found.household);
 
 	settle_fact(state, index, cause);
+	if (state->facts.items[index].replaces)
+		revive_visits(state, state->facts.items[state->facts.items[index].replaces].seq,
+			      cause);
 	return index;
 }
 

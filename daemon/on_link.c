@@ -1,6 +1,6 @@
 /* What the coordinator says of two households, and what is taken back or forgotten. */
 #include "daemon/apply.h"
-#include "daemon/booking.h"
+#include "daemon/revive.h"
 #include "daemon/standing.h"
 
 static void link_households(struct state *state, const struct event *event,
@@ -17,6 +17,12 @@ static void link_households(struct state *state, const struct event *event,
 	settle_link(state, link.a, link.b, cause);
 }
 
+static bool link_joins(const struct link *link, uint32_t a, uint32_t b)
+{
+	return (link->kind == LINK_SAME || link->kind == LINK_JOINED) &&
+	       ((link->a == a && link->b == b) || (link->a == b && link->b == a));
+}
+
 void on_household_same_as(struct state *state, const struct event *event, const struct cause *cause)
 {
 	link_households(state, event, cause, LINK_SAME);
@@ -25,28 +31,13 @@ void on_household_same_as(struct state *state, const struct event *event, const 
 void on_household_not_same(struct state *state, const struct event *event,
 			   const struct cause *cause)
 {
+	uint32_t a = party_household(state, event->found.household);
+	uint32_t b = party_household(state, event->found.other);
+
 	link_households(state, event, cause, LINK_NOT_SAME);
-}
-
-/* A visit goes with its case. */
-static uint32_t visit_household(const struct state *state, const struct fact *fact)
-{
-	return state->cases.items[state->visits.items[fact->visit.visit].case_number].household;
-}
-
-/* The half-day that a visit comes back to may be another's by now: then the machine takes it back, and its
- * case is planned anew. */
-static void settle_visit(struct state *state, uint32_t number, uint32_t household,
-			 const struct cause *cause)
-{
-	const struct visit *visit = state_get(state, visits, number);
-
-	settle_household(state, household, cause);
-	if (!visit_is_active(visit) ||
-	    !booking_find(state, visit->pair, visit->day, visit->half, number))
-		return;
-	settle_cancel_visit(state, number, case_resolve(state, visit->case_number), cause);
-	settle_household(state, household, cause);
+	for (uint32_t i = 1; i < state->links.count; i++)
+		if (link_joins(&state->links.items[i], a, b))
+			revive_visits(state, state->links.items[i].seq, cause);
 }
 
 static void void_fact(struct state *state, uint32_t index, const struct cause *cause)
@@ -64,7 +55,7 @@ static void void_fact(struct state *state, uint32_t index, const struct cause *c
 		return;
 	}
 	if (fact_is_about_visit(fact))
-		settle_visit(state, fact->visit.visit, visit_household(state, fact), cause);
+		revive_visit(state, fact, cause);
 	else
 		settle_fact(state, index, cause);
 }
@@ -84,6 +75,7 @@ void on_event_retracted(struct state *state, const struct event *event, const st
 		link->is_void = true;
 		settle_link(state, link->a, link->b, cause);
 	}
+	revive_visits(state, event->found.target, cause);
 }
 
 /* Every number the household has is forgotten with it: the cases close, the keys go, and what is fed

@@ -71,8 +71,7 @@ static uint32_t pair_number(const struct state *state, struct str id)
 		    : 0;
 }
 
-/* What the coordinator settled stays where it is. */
-static void take_fixed(struct placing *placing)
+static void take_left_alone(struct placing *placing)
 {
 	const struct state *state = placing->state;
 
@@ -81,7 +80,7 @@ static void take_fixed(struct placing *placing)
 
 		uint32_t pair = pair_number(state, names_get(&state->names, visit->pair));
 
-		if (visit_is_fixed(visit))
+		if (visit_is_left_alone(visit, state->today))
 			map_put(&placing->slots, slot_key(pair, visit->day, visit->half), 1);
 	}
 }
@@ -102,7 +101,8 @@ static bool case_is_free(const struct placing *placing, uint64_t case_number)
 	if (record->state == CASE_STATE_WAITING)
 		return record->is_eligible;
 	return record->state == CASE_STATE_PLANNED && record->is_eligible &&
-	       !visit_is_fixed(&placing->state->visits.items[record->visit]);
+	       !visit_is_left_alone(&placing->state->visits.items[record->visit],
+				    placing->state->today);
 }
 
 static bool can_hold(const struct placing *placing, const struct planned_visit *wanted)
@@ -140,7 +140,7 @@ static void lift_others(struct placing *placing)
 		struct visit *visit = &state->visits.items[number];
 		uint32_t owner = case_resolve(state, visit->case_number);
 
-		if (visit_is_fixed(visit) || is_in(&placing->cases, mix(owner)))
+		if (visit_is_left_alone(visit, state->today) || is_in(&placing->cases, mix(owner)))
 			continue;
 		visit->lifted = placing->cause->seq;
 		settle_household(state, state_get(state, cases, owner)->household, placing->cause);
@@ -196,7 +196,7 @@ void on_plan_made(struct state *state, const struct event *event, const struct c
 	if (!task_is_answered(state, made))
 		return;
 	placing.kept = mem_new((made->visits.count + 1) * sizeof(*placing.kept));
-	take_fixed(&placing);
+	take_left_alone(&placing);
 	keep_what_holds(&placing);
 	lift_others(&placing);
 	for (uint32_t i = 0; i < placing.kept_count; i++)

@@ -83,7 +83,8 @@ static uint32_t count_fixed_visits(const struct state *state, uint32_t pair)
 	for (uint32_t i = 1; i < state->active_visits.count; i++) {
 		const struct visit *visit = &state->visits.items[state->active_visits.items[i]];
 
-		count += visit->pair == pair && visit->day >= state->today && visit_is_fixed(visit);
+		count += visit->pair == pair && visit->day >= state->today &&
+			 visit_is_left_alone(visit, state->today);
 	}
 	return count;
 }
@@ -99,7 +100,7 @@ static void fit_pairs(const struct fitting *fitting)
 
 		if (visits && !policy_find_pair(fitting->policy, id))
 			report(fitting, "pairs",
-			       "\"%.*s\" must stay while confirmed visits await it (%u): cancel "
+			       "\"%.*s\" must stay while visits await it (%u): cancel "
 			       "them first, or let their days pass",
 			       (int)id.size, id.data, visits);
 	}

@@ -292,6 +292,7 @@ static void pass_visit(struct stream *stream, struct visit *visit)
 	pass(stream, visit->last_fact);
 	pass(stream, visit->placed);
 	pass(stream, visit->lifted);
+	pass(stream, visit->sequence_base);
 	pass(stream, visit->plan_pair);
 	pass(stream, visit->plan_day);
 	pass(stream, visit->plan_half);

@@ -216,7 +216,7 @@ static void reset_visit(struct visit *visit)
 	visit->half = visit->plan_half;
 	visit->is_pinned = false;
 	visit->was_confirmed = false;
-	visit->sequence = 0;
+	visit->sequence = visit->sequence_base;
 }
 
 static void place_visit(struct visit *visit, const struct visit_fact *fact)

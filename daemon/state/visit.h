@@ -14,6 +14,7 @@ struct visit {
 	uint32_t plan_pair; /* name number; where the last plan put it */
 	day_t plan_day;
 	uint8_t plan_half;
+	uint32_t sequence_base; /* where its sequence begins: what was told and taken back counts */
 	bool is_cancelled; /* lifted because its case closed or was deferred; else by a later plan */
 
 	/* derived */
@@ -26,11 +27,19 @@ struct visit {
 	uint32_t sequence; /* how often day, half or state changed after confirmation */
 };
 
-/* Plans leave alone what the coordinator settled: confirmed, or moved by hand. */
+/* What the coordinator settled: confirmed, or moved by hand. */
 static inline bool visit_is_fixed(const struct visit *visit)
 {
 	return visit->state == VISIT_STATE_CONFIRMED ||
 	       (visit->state == VISIT_STATE_PLANNED && visit->is_pinned);
+}
+
+/* Plans begin with the next working day, and leave alone what is planned for today: it may still be
+ * confirmed until its day has passed. */
+static inline bool visit_is_left_alone(const struct visit *visit, day_t today)
+{
+	return visit_is_fixed(visit) ||
+	       (visit->state == VISIT_STATE_PLANNED && visit->day <= today);
 }
 
 /* Has it been held, or tried: is there a record of it? */

@@ -38,7 +38,6 @@ PAST = {"referral.received": ("consent_on",), "supplier.notice": ("issued_on",),
 
 # Readings that the specification leaves open (see READINGS.md); here so that they can be tried.
 OPTIONS = {
-    "today_stays_planned": False,  # is a visit planned for today left alone by today's plan?
     "cut_beyond_week": True,       # tiers cut and critical may exceed the pair's visits a week
     "whole_weeks_end": "sunday",   # sunday: of the last calendar week; rolling: 7·weeks days
     "refused_ends_carry_over": True,  # does `allow: false` defer a carried-over case?
@@ -63,6 +62,19 @@ class Visit:
         self.log = [] # (event number or None, state or None, day or None, half or None)
         self.day = self.half = None
         self.state = "planned"
+        self.cancelled_by = None # number of the event by which it was, but for the coordinator's own
+
+    def cancel(self, n):
+        self.add(None, "cancelled")
+        self.cancelled_by = n
+
+    def bring_back(self):
+        self.log.remove((None, "cancelled", None, None, None))
+        self.cancelled_by = None
+        self.derive()
+
+    def where(self):
+        return self.pair, self.day, self.half
 
     def add(self, n, state=None, day=None, half=None, pair=None):
         self.log.append((n, state, day, half, pair))
@@ -182,6 +194,7 @@ class Model:
         if event is None:
             return
         before = self.ahead(event)
+        visits = {v.number: (v.state, v.day, v.half) for v in self.visits}
         cut = self.cut_cases()
         self.log.append(event)
         self.seen[(raw["source"], raw["id"])] = raw
@@ -191,6 +204,7 @@ class Model:
         self.derive()
         self.write_mails(event, before)
         self.settle(event["n"])
+        self.revive(event, visits)
         for number in sorted(self.cut_cases() - cut):
             self.mail(event["n"], COORDINATOR, COORDINATOR, number, self.now)
         if self.cut_cases() - cut:
@@ -569,12 +583,64 @@ class Model:
             if case and case.open and visit.state == "confirmed" and visit.day < self.today:
                 continue # it has taken place, and waits for its record
             told = visit.state == "confirmed" and visit.day >= self.today
-            visit.add(None, "cancelled")
+            visit.cancel(n)
             if told:
                 givers = case.givers() if case else []
                 about = (n, case and case.household) if by_household else n
                 number = case.number if case else visit.case
                 self.mail_all(about, "visit_changed", givers, number, visit.pair)
+
+    # visits that are on again
+
+    def revive(self, event, before):
+        """What an event cancelled comes back when that event is undone, if its half-day is still to come and
+        free, and its case has no other visit. `before`: state, day and half of each visit."""
+        n = event["n"]
+        undone = self.undone_by(event)
+        for fact in self.log:
+            if fact["n"] in undone and fact["type"] in VISIT_TYPES:
+                visit = self.visits[fact["data"]["visit"] - 1]
+                self.tell_again(n, visit, before[visit.number])
+        for visit in self.visits:
+            if visit.state != "cancelled" or visit.cancelled_by not in undone:
+                continue
+            case = self.case_of(visit.case)
+            if not case or self.state_of(case) != "waiting" or visit.day < self.today or self.rival(visit):
+                continue
+            visit.bring_back()
+            if visit.state == "confirmed":
+                self.mail_all(n, "visit_confirmed", case.givers(), case.number, visit.pair)
+
+    def undone_by(self, event):
+        if event["type"] == "event.retracted":
+            target = (event["data"]["source"], event["data"]["id"])
+            return {e["n"] for e in self.log if (e["source"], e["id"]) == target}
+        if event["type"] == "household.not_same":
+            both = {event["node"], event["other"]}
+            return {e["n"] for e in self.log if e["type"] == "household.same_as" and {e["node"], e["other"]} == both}
+        key = self.facts._key(event)
+        return {e["n"] for e in self.facts.events if e["n"] < event["n"] and self.facts._key(e) == key}
+
+    def rival(self, visit):
+        return any(v is not visit and v.state in ACTIVE and v.where() == visit.where() for v in self.visits)
+
+    def tell_again(self, n, visit, before):
+        """A word of the coordinator about a visit was taken back."""
+        case = self.case_of(visit.case)
+        if visit.state not in ACTIVE or not case:
+            return
+        told = visit.state == "confirmed" and visit.day >= self.today
+        if self.rival(visit):
+            visit.cancel(n)
+            template = "visit_changed"
+        elif before[0] == "cancelled":
+            template = "visit_confirmed"
+        elif before[1:] != (visit.day, visit.half):
+            template = "visit_changed"
+        else:
+            return
+        if told:
+            self.mail_all(n, template, case.givers(), case.number, visit.pair)
 
     # plans
 
@@ -605,8 +671,7 @@ class Model:
 
     def is_left_alone(self, visit, first):
         """An unconfirmed visit that the plan does not replace."""
-        return visit.state == "planned" and (visit.fixed or
-            self.options["today_stays_planned"] and visit.day < first)
+        return visit.state == "planned" and (visit.fixed or visit.day < first)
 
     def plan_days(self):
         planning = self.policy["planning"]

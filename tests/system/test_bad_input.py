@@ -493,7 +493,7 @@ MEANING = rows(
      "invalid_event", "data.day"),
     ("moving a visit to a taken half-day", visit("moved", day="2015-03-04", half="am"),
      "invalid_event", "data.day"),
-    ("confirming a visit for a taken half-day", visit("confirmed", day="2015-03-05", half="am"),
+    ("confirming a visit for a taken half-day", visit("confirmed", day="2015-03-04", half="am"),
      "invalid_event", "data.day"),
     ("retracting what never was", free("event.retracted", {"source": OWN, "id": "never",
                                                            "reason": "x"}), "not_found", "data.id"),

@@ -93,9 +93,9 @@ def nothing(core):
 
 
 DAYS = [
-    ("2015-03-03", nothing),
+    ("2015-03-03", order("visit.confirm", visit=1, day="2015-03-20", half="pm")),
     ("2015-03-04", publish(world.notice("H-2", "n1", time="2015-03-04T09:00:00Z"))),
-    ("2015-03-05", order("visit.confirm", visit=1)),
+    ("2015-03-05", nothing),
     ("2015-03-06", publish(world.request("H-1", "R2", time="2015-03-06T09:00:00Z"))),
     ("2015-03-20", order("case.derogate", case=3, allow=True, until="2015-04-30")),
     ("2015-03-24", join),

@@ -120,7 +120,8 @@ def test_openings_and_sectors_that_change_are_told_with_the_list(town):
 
 
 def test_a_case_says_why_it_moves(town):
-    town.control("visit.confirm", {"visit": 1})
+    planned = {visit["case"]: visit for visit in town.status("visit.list", {"state": "planned"})["visits"]}
+    town.control("visit.confirm", {"visit": planned[1]["visit"]})
     told = diff(town, NEVER, FSL)
 
     by_case = {line["case"]: line for line in told["cases"]}

@@ -286,6 +286,41 @@ static void test_retracted_move_finds_its_place_taken(void **unused)
 	story_end(&story);
 }
 
+/* A closing that never was: the visit is on again, and calendars that took it out take it in again. */
+static void test_retracted_closing_revives_the_visit(void **unused)
+{
+	const struct visit *visit;
+	struct story story;
+	struct event event;
+	uint64_t closing;
+
+	(void)unused;
+	story_begin(&story, "2015-02-02");
+	story_giver(&story, "TS1");
+	story_referral(&story, "F1", "TS1", "H1", "39001", "Jean Dupont", "0384000001");
+	story_goes_to(&story, "2015-02-03");
+	story_visit(&story, EVENT_VISIT_CONFIRMED, 1);
+	event_clear(&event, EVENT_CASE_CLOSED);
+	event.subject = STR("H1");
+	event.data.case_closed.reason = CLOSING_UNREACHABLE;
+	story_tell(&story, &event);
+	closing = story.verdict.seq;
+	visit = &story_state(&story)->visits.items[1];
+	assert_int_equal(visit->state, VISIT_STATE_CANCELLED);
+	assert_int_equal(visit->sequence, 1);
+
+	story_retract(&story, closing);
+
+	visit = &story_state(&story)->visits.items[1];
+	assert_int_equal(visit->state, VISIT_STATE_CONFIRMED);
+	assert_int_equal(visit->sequence, 2);
+	assert_int_equal(story_case(&story, 1)->state, CASE_STATE_PLANNED);
+	assert_int_equal(story_mails(&story, TEMPLATE_VISIT_CONFIRMED),
+			 4); /* giver and pair, twice */
+	story_holds(&story);
+	story_end(&story);
+}
+
 /* Requests for help bring a household forward, and stop counting after two years. */
 static void test_requests_count_for_two_years(void **unused)
 {
@@ -468,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_closing_cancels_the_visit),
 		cmocka_unit_test(test_retracted_referral_never_was),
 		cmocka_unit_test(test_retracted_move_finds_its_place_taken),
+		cmocka_unit_test(test_retracted_closing_revives_the_visit),
 		cmocka_unit_test(test_requests_count_for_two_years),
 		cmocka_unit_test(test_cut_goes_first),
 		cmocka_unit_test(test_request_that_opens_nothing_hands_over),
