@@ -1,4 +1,4 @@
-/* msgpack-c as an independent witness of proto/codec.c: the same bytes, the same values. */
+/* msgpack-c as an independent witness of proto/reader.c: the same bytes, the same values. */
 #pragma once
 
 #include <msgpack.h>
