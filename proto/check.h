@@ -14,6 +14,8 @@ struct place {
 	uint32_t index;
 };
 
+/* --- how a mistake is said: mistake.c --- */
+
 enum err fault_at(struct fault *fault, const struct place *place, const char *what,
 		  const struct field *expected);
 enum err fault_missing(struct fault *fault, const struct place *place, const struct field *field);
@@ -27,6 +29,8 @@ enum err fault_say(struct fault *fault, const struct place *place, const char *s
 /* "an integer from 1 to 2": what would be right, without its full stop. */
 void expectation_print(const struct field *field, struct buf *out);
 
+/* --- what is one: check.c --- */
+
 /* One value that is there, without what lies in nested records and without the items of arrays. */
 enum err check_value(const struct field *field, const void *value, const struct place *place,
 		     struct fault *fault) must_use;
@@ -39,10 +43,8 @@ enum err check_item(const struct field *field, const void *value, uint32_t index
 enum err check_together(const struct record *record, const void *object, const struct place *place,
 			struct fault *fault) must_use;
 
-bool utf8_is_valid(struct str text);
-size_t utf8_valid_size(struct str text); /* of what stands before the first byte that is not */
+/* --- decoding and encoding, as far as event.c needs their pieces: codec.c --- */
 
-/* Decoding, as far as event.c needs its pieces. */
 struct reader;
 
 struct decode {

@@ -1,7 +1,7 @@
 #include "proto/reader.h"
 
-#include "proto/check.h"
 #include "proto/limits.h"
+#include "proto/text.h"
 
 /* Reading is our own code, not msgpack-c's unpacker: what comes from outside has to be walked before
  * the library may see it (five bytes make it reserve gigabytes), and having walked it we know where

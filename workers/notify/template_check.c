@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "proto/check.h"
+#include "proto/text.h"
 #include "proto/limits.h"
 
 struct check {
