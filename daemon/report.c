@@ -1,10 +1,9 @@
-#include "daemon/report.h"
+#include "daemon/report_parts.h"
 
 #include <stdlib.h>
 
 #include "daemon/past.h"
 #include "daemon/network.h"
-#include "daemon/secrecy.h"
 
 /* Where something is counted. */
 struct place {
@@ -17,8 +16,6 @@ struct sample {
 	enum report_span span;
 	day_t days;
 };
-
-enum { KINDS = REPORT_KIND_END - 1 }; /* words begin at 1 */
 
 struct counting {
 	const struct state *state;
@@ -38,7 +35,7 @@ static int year_of(day_t day)
 	return day_to_ymd(day).year;
 }
 
-static uint32_t cell_count(const struct report *report)
+uint32_t report_cell_count(const struct report *report)
 {
 	return (report->sector_all + 1) * KINDS;
 }
@@ -58,7 +55,7 @@ static struct report_cell *make_cell(struct report *report, int year, uint32_t s
 	struct report_cell **cells = &report->years[year - REPORT_YEAR_MIN];
 
 	if (!*cells)
-		*cells = mem_new(cell_count(report) * sizeof(**cells));
+		*cells = mem_new(report_cell_count(report) * sizeof(**cells));
 	return report_at(report, year, sector, kind);
 }
 
@@ -531,82 +528,4 @@ uint64_t report_households(const struct report *report, uint32_t sector)
 			households += its;
 	}
 	return households;
-}
-
-/* --- hiding ----------------------------------------------------------------------------------- */
-
-/* One count of one year. True when something was hidden that was not before. */
-static bool hide_count(struct report_cell *cells, uint32_t rows, uint32_t what, uint32_t *counts,
-		       bool *hidden)
-{
-	struct secrecy secrecy = {counts, hidden, rows, KINDS};
-	uint32_t cell_total = rows * KINDS;
-	bool is_changed = false;
-
-	for (uint32_t i = 0; i < cell_total; i++) {
-		counts[i] = cells[i].counts[what];
-		hidden[i] = cells[i].hidden[what];
-	}
-	secrecy_hide(&secrecy);
-	for (uint32_t i = 0; i < cell_total; i++) {
-		is_changed |= hidden[i] != cells[i].hidden[what];
-		cells[i].hidden[what] = hidden[i];
-	}
-	return is_changed;
-}
-
-/* Those put off that were visited and those that were lost: who knows one count of an old year knows the
- * other, so both are hidden together. */
-static void tie_put_off(struct report_cell *cells, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		bool *hidden = cells[i].hidden;
-		bool either =
-			hidden[REPORT_VISITED_AFTER_DEFERRAL] || hidden[REPORT_LOST_AFTER_DEFERRAL];
-
-		hidden[REPORT_VISITED_AFTER_DEFERRAL] = either;
-		hidden[REPORT_LOST_AFTER_DEFERRAL] = either;
-	}
-}
-
-/* A median of few is nearly their own days. */
-static void hide_days(struct report_cell *cell)
-{
-	static const uint32_t base[REPORT_SPAN_END] = {
-		[REPORT_TO_VISIT] = REPORT_VISITS,
-		[REPORT_TO_ANSWER] = REPORT_ANSWERED,
-		[REPORT_TO_REFERRAL] = REPORT_REFERRALS,
-	};
-
-	for (uint32_t span = 0; span < REPORT_SPAN_END; span++)
-		cell->days[span].is_hidden =
-			cell->hidden[base[span]] ||
-			(span != REPORT_TO_REFERRAL && cell->days[span].count < SECRET_BELOW);
-}
-
-static void hide_year(struct report_cell *cells, uint32_t rows, uint32_t *counts, bool *hidden)
-{
-	uint32_t cell_total = rows * KINDS;
-	bool is_changed = true;
-
-	while (is_changed) {
-		is_changed = false;
-		for (uint32_t what = 0; what < REPORT_COUNT_END; what++)
-			is_changed |= hide_count(cells, rows, what, counts, hidden);
-		tie_put_off(cells, cell_total);
-	}
-	for (uint32_t i = 0; i < cell_total; i++)
-		hide_days(&cells[i]);
-}
-
-void report_hide(struct report *report)
-{
-	uint32_t *counts = mem_new(cell_count(report) * sizeof(*counts));
-	bool *hidden = mem_new(cell_count(report) * sizeof(*hidden));
-
-	for (size_t i = 0; i < ARRAY_SIZE(report->years); i++)
-		if (report->years[i])
-			hide_year(report->years[i], report->sector_all + 1, counts, hidden);
-	mem_free(&counts);
-	mem_free(&hidden);
 }
