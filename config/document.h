@@ -1,5 +1,5 @@
 /* A file in libconfig's syntax, read into records by tables of options. libconfig is known to
- * document.c only. What is wrong is collected; nothing stops at the first mistake but a mistake of
+ * document*.c only. What is wrong is collected; nothing stops at the first mistake but a mistake of
  * syntax. */
 #pragma once
 
