@@ -184,7 +184,7 @@ static void look_at_visits(const struct look *look)
 		if (visit->state != VISIT_STATE_CONFIRMED && visit->state != VISIT_STATE_UNSAFE)
 			continue;
 		owner = case_resolve(state, visit->case_number);
-		if (visit->state == VISIT_STATE_CONFIRMED && visit->day + late < state->today)
+		if (visit->state == VISIT_STATE_CONFIRMED && visit->day + late <= state->today)
 			raise_case(look, ALARM_UNRECORDED_VISIT, visit->day, owner);
 		if (visit->state == VISIT_STATE_UNSAFE && owner &&
 		    state->cases.items[owner].state != CASE_STATE_CLOSED)

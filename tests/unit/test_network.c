@@ -467,6 +467,29 @@ static bool has_alarm(const struct story *story, uint32_t code)
 	return alarms.of[code].count > 0;
 }
 
+/* A confirmed visit of which nobody has said anything for three days. */
+static void test_unrecorded_visit(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-03-03");
+	enter(&story, (struct person_of_trust){"A", "39001"});
+	refer(&story, "F1", "A", "39001");
+	story_goes_to(&story, "2015-03-04");
+	confirm(&story, EVENT_VISIT_CONFIRMED, "2015-03-10");
+	story_goes_to(&story, "2015-03-12");
+	assert_false(has_alarm(&story, ALARM_UNRECORDED_VISIT));
+
+	story_goes_to(&story, "2015-03-13");
+
+	assert_true(has_alarm(&story, ALARM_UNRECORDED_VISIT));
+	(void)story_record(&story, 1, RESULT_DONE);
+	assert_false(has_alarm(&story, ALARM_UNRECORDED_VISIT));
+	story_holds(&story);
+	story_end(&story);
+}
+
 /* An address that refuses mail for good is marked; what comes waits, and goes out with what was refused
  * when there is another address. */
 static void test_refused_address(void **unused)
@@ -658,6 +681,7 @@ int main(void)
 		cmocka_unit_test(test_two_visits_by_one_event),
 		cmocka_unit_test(test_quiet_hours),
 		cmocka_unit_test(test_colleagues),
+		cmocka_unit_test(test_unrecorded_visit),
 		cmocka_unit_test(test_refused_address),
 		cmocka_unit_test(test_quiet_giver),
 		cmocka_unit_test(test_unknown_place),
