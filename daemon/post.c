@@ -172,29 +172,22 @@ static uint32_t open_digest(struct state *state, const struct mail *first, ms_t 
 	return number;
 }
 
+/* The digest in which the mails of a reader are gathered, or 0: what has gone out, is held or was given up
+ * takes no more. */
+static uint32_t find_gathering(struct state *state, const struct mail *mail)
+{
+	uint32_t digest = state_mailbox(state, mail->to, mail->recipient)->digest;
+
+	return digest && state->tasks.items[digest].state == TASK_STATE_SCHEDULED ? digest : 0;
+}
+
 static void gather(struct state *state, struct mail mail, ms_t at)
 {
-	uint32_t digest = state_mailbox(state, mail.to, mail.recipient)->digest;
+	uint32_t digest = find_gathering(state, &mail);
 
 	if (!digest || state->tasks.items[digest].mail.part_count == MAIL_ITEMS_MAX)
 		digest = open_digest(state, &mail, at);
 	mail_add_part(state, &state->tasks.items[digest].mail, mail);
-}
-
-/* It takes no more mails. */
-static void close_digest(struct state *state, uint32_t number)
-{
-	const struct mail *mail = &state_get(state, tasks, number)->mail;
-	struct mailbox *box = state_mailbox(state, mail->to, mail->recipient);
-
-	if (box->digest == number)
-		box->digest = 0;
-}
-
-void post_cancel_digest(struct state *state, uint32_t number)
-{
-	close_digest(state, number);
-	tasks_move(state, number, TASK_STATE_CANCELLED);
 }
 
 /* How often this mail's reader wants to be written to. What concerns the network has its day, and is
@@ -283,7 +276,7 @@ static uint32_t find_gathered(const struct state *state, uint32_t digest, const 
 /* The visit might be over before the digest, or what was told of it already is no longer true. */
 static bool is_pressing(struct state *state, const struct mail *mail, ms_t digest_at)
 {
-	uint32_t digest = state_mailbox(state, mail->to, mail->recipient)->digest;
+	uint32_t digest = find_gathering(state, mail);
 
 	if (!is_of_visit(mail))
 		return false;
@@ -308,14 +301,14 @@ static ms_t paced_until(struct state *state, const struct mail *mail)
 /* What a digest would say of a visit is left out when the last word about it goes before. */
 static void drop_overtaken(struct state *state, const struct mail *mail)
 {
-	uint32_t digest = state_mailbox(state, mail->to, mail->recipient)->digest, part;
+	uint32_t digest = find_gathering(state, mail), part;
 
 	if (!digest || !is_of_visit(mail))
 		return;
 	while ((part = find_gathered(state, digest, mail)))
 		mail_remove_part(state, digest, part);
 	if (!state->tasks.items[digest].mail.parts)
-		post_cancel_digest(state, digest);
+		tasks_move(state, digest, TASK_STATE_CANCELLED);
 }
 
 /* Where a mail has to wait for others: until when; MS_NONE: it goes by itself at `at`. */
@@ -392,13 +385,12 @@ void post_release(struct state *state, uint32_t number)
 	gather(state, mail, until);
 }
 
-/* A digest is closed when it goes out, and counts as one mail of its day. */
+/* A digest counts as one mail of the day on which it goes out. */
 void post_due(struct state *state, uint32_t number)
 {
 	struct task *task = state_get(state, tasks, number);
 
 	if (task->mail.template == TEMPLATE_DIGEST) {
-		close_digest(state, number);
 		(void)count_mail(state, &task->mail, state->now);
 		if (task->mail.part_count == 1)
 			task->mail = state->parts.items[task->mail.parts];

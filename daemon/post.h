@@ -28,9 +28,6 @@ void post_take_back(struct state *state, uint32_t task);
 /* The time of a scheduled mail has come. */
 void post_due(struct state *state, uint32_t task);
 
-/* A digest of which nothing is left. */
-void post_cancel_digest(struct state *state, uint32_t task);
-
 /* Adds a part to a mail; takes one out of a digest. */
 void mail_add_part(struct state *state, struct mail *mail, struct mail part);
 void mail_remove_part(struct state *state, uint32_t digest, uint32_t part);

@@ -152,7 +152,7 @@ static bool readdress_digest(struct state *state, uint32_t number)
 		readdress_part(state, number, at, &own);
 	}
 	if (!state->tasks.items[number].mail.parts)
-		post_cancel_digest(state, number);
+		tasks_move(state, number, TASK_STATE_CANCELLED);
 	else
 		drop_nowhere(state, number, &own);
 	return !own.is_held;

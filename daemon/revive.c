@@ -2,7 +2,9 @@
 
 #include "daemon/booking.h"
 
-enum { BACK_AND_FORTH = 2 }; /* sequence numbers: of the word that was told, and of the one that undoes it */
+enum {
+	BACK_AND_FORTH = 2
+}; /* sequence numbers: of the word that was told, and of the one that undoes it */
 
 static uint32_t household_of(const struct state *state, const struct visit *visit)
 {

@@ -35,7 +35,8 @@ struct mailbox {
 	uint8_t to;
 	uint32_t count; /* mails on `day` */
 	day_t day;
-	uint32_t digest; /* task still waiting for more, or 0 */
+	uint32_t
+		digest; /* the last one that was opened, or 0; it takes more while it is scheduled */
 };
 
 struct task {

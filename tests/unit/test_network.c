@@ -403,6 +403,35 @@ static void test_visits_do_not_wait_for_a_digest(void **unused)
 	story_end(&story);
 }
 
+/* A digest that was held until it expired gathers nothing more: what comes later has one of its own. */
+static void test_expired_digest_takes_nothing_more(void **unused)
+{
+	struct story story;
+	struct event event;
+
+	(void)unused;
+	story_begin(&story, "2015-03-03");
+	enter(&story, (struct person_of_trust){"W", "39001", .pace = PACE_WEEKLY});
+	refer(&story, "F1", "W", "39001");
+	story_goes_to(&story, "2015-03-04");
+	story.refuses_mail = true;
+	confirm(&story, EVENT_VISIT_CONFIRMED, "2015-03-06");
+	story.refuses_mail = false;
+	story_goes_to(&story, "2015-04-15");
+	assert_int_equal(in_state(&story, TASK_STATE_EXPIRED), 1);
+	event_clear(&event, EVENT_GIVER_MOVED);
+	event.data.giver_moved.giver = STR("W");
+	event.data.giver_moved.email = STR("autre@exemple.test");
+	story_tell(&story, &event);
+
+	refer(&story, "F2", "W", "39001");
+	story_goes_to(&story, "2015-04-20");
+
+	assert_int_equal(sent(&story, TEMPLATE_ACK, "W"), 1);
+	story_holds(&story);
+	story_end(&story);
+}
+
 /* Nobody hears from us at night, nor on Sundays, where the policy says so; a cut does not wait. */
 static void test_quiet_hours(void **unused)
 {
@@ -679,6 +708,7 @@ int main(void)
 		cmocka_unit_test(test_visits_do_not_wait_for_a_digest),
 		cmocka_unit_test(test_digest_of_two_readers),
 		cmocka_unit_test(test_two_visits_by_one_event),
+		cmocka_unit_test(test_expired_digest_takes_nothing_more),
 		cmocka_unit_test(test_quiet_hours),
 		cmocka_unit_test(test_colleagues),
 		cmocka_unit_test(test_unrecorded_visit),
