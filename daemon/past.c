@@ -118,17 +118,26 @@ static void end_erased(const struct look *look)
 
 /* --- visits ----------------------------------------------------------------------------------- */
 
+/* The last stay of that number that had begun when a visit was placed, else the first. */
+static const struct stay *find_stay(const struct past *past, uint32_t number, uint64_t placed)
+{
+	const struct stay *found = NULL;
+
+	for (uint32_t i = 0; i < past->stay_count; i++)
+		if (past->stays[i].number == number &&
+		    (!found || past->stays[i].order_seq < placed))
+			found = &past->stays[i];
+	return found;
+}
+
+/* A stay may have lost its number: an erased household's, whose facts were taken back in part. */
 const struct stay *past_stay_of(const struct state *state, const struct past *past, uint32_t visit)
 {
 	const struct visit *its = past->visits[visit].visit;
 	uint32_t number = case_resolve(state, its->case_number);
-	const struct stay *found = NULL;
+	const struct stay *found = number ? find_stay(past, number, its->placed) : NULL;
 
-	for (uint32_t i = 0; number && i < past->stay_count; i++)
-		if (past->stays[i].number == number &&
-		    (!found || past->stays[i].order_seq < its->placed))
-			found = &past->stays[i];
-	return found;
+	return found || !number ? found : find_stay(past, 0, its->placed);
 }
 
 static void find_first_visits(const struct look *look)

@@ -146,6 +146,15 @@ static bool is_forgotten(const struct state *state, uint32_t fact)
 	return party && state->parties.items[party].is_erased;
 }
 
+/* What a new version replaces: the latest one before it, but for those that were taken back and went with an
+ * erased household. What such a household still holds is beyond reach: 0. */
+static uint32_t find_replaced(const struct state *state, uint32_t latest)
+{
+	while (latest && state->facts.items[latest].is_void && is_forgotten(state, latest))
+		latest = state->facts.items[latest].replaces;
+	return latest && !is_forgotten(state, latest) ? latest : 0;
+}
+
 uint32_t state_add_fact(struct state *state, const struct fact *fact)
 {
 	uint32_t index = table_add(state->facts, *fact);
@@ -162,7 +171,7 @@ uint32_t state_add_fact(struct state *state, const struct fact *fact)
 
 		if (older)
 			(void)map_remove(&state->key_index, added->key[0], older);
-		added->replaces = older && !is_forgotten(state, older) ? older : 0;
+		added->replaces = find_replaced(state, older);
 		map_put(&state->key_index, added->key[0], index);
 	}
 	if (added->replaces)
