@@ -1,5 +1,7 @@
 #include "base/date.h"
 
+#include <stdio.h>
+
 enum { MS_MINUTE = 60000 };
 
 /* Rounds towards the past, so that days before 1970 come out right. */
@@ -142,6 +144,25 @@ const char *day_print(day_t day, char text[DAY_TEXT_SIZE])
 	put_digits(text + 5, 2, ymd.month);
 	put_digits(text + 8, 2, ymd.day);
 	return text;
+}
+
+const char *day_print_words(day_t day, char text[DAY_WORDS_SIZE])
+{
+	static const char *const months[] = {"January",   "February", "March",    "April",
+					     "May",       "June",     "July",     "August",
+					     "September", "October",  "November", "December"};
+	struct ymd ymd = day_to_ymd(day);
+
+	snprintf(text, DAY_WORDS_SIZE, "%d %s %d", ymd.day, months[ymd.month - 1], ymd.year);
+	return text;
+}
+
+const char *day_weekday_name(day_t day)
+{
+	static const char *const names[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+					    "Friday", "Saturday", "Sunday"};
+
+	return names[day_weekday(day)];
 }
 
 /* "hh:mm", as milliseconds; -1 when it is none. */

@@ -43,6 +43,11 @@ bool day_parse(struct str text, day_t *day) must_use;
 enum { DAY_TEXT_SIZE = 11, TIME_TEXT_SIZE = 32 };
 const char *day_print(day_t day, char text[DAY_TEXT_SIZE]);
 
+/* "1 January 2016", for sentences; "Monday". */
+enum { DAY_WORDS_SIZE = 40 };
+const char *day_print_words(day_t day, char text[DAY_WORDS_SIZE]);
+const char *day_weekday_name(day_t day);
+
 /* RFC 3339 with any offset and any fraction (cut to the millisecond); leap second :60 is refused. */
 bool time_parse(struct str text, ms_t *time) must_use;
 

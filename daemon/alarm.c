@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/absence.h"
 #include "daemon/standing.h"
 
 struct look {
@@ -172,6 +173,18 @@ static void look_at_links(const struct look *look)
 
 /* --- visits --------------------------------------------------------------------------------------- */
 
+/* Confirmed and still to come, of a pair that is away then: nobody would be at the door. */
+static void look_for_absence(const struct look *look, const struct visit *visit, uint32_t owner)
+{
+	const struct fact *absence =
+		visit->state == VISIT_STATE_CONFIRMED && visit->day >= look->state->today
+			? absence_find(look->state, visit->pair, visit->day)
+			: NULL;
+
+	if (absence)
+		raise_case(look, ALARM_ABSENT_PAIR, absence->accepted, owner);
+}
+
 static void look_at_visits(const struct look *look)
 {
 	const struct state *state = look->state;
@@ -186,6 +199,7 @@ static void look_at_visits(const struct look *look)
 		owner = case_resolve(state, visit->case_number);
 		if (visit->state == VISIT_STATE_CONFIRMED && visit->day + late <= state->today)
 			raise_case(look, ALARM_UNRECORDED_VISIT, visit->day, owner);
+		look_for_absence(look, visit, owner);
 		if (visit->state == VISIT_STATE_UNSAFE && owner &&
 		    state->cases.items[owner].state != CASE_STATE_CLOSED)
 			raise_case(look, ALARM_UNSAFE_VISIT, visit->day, owner);

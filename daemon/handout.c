@@ -1,5 +1,7 @@
 #include "daemon/handout.h"
 
+#include "daemon/absence.h"
+
 #define push(list, type, item) (((type *)(list)->items)[(list)->count++] = (item))
 
 /* From the next working day through the Sunday that completes the weeks asked for. */
@@ -25,8 +27,7 @@ static void list_absences(const struct state *state, const struct policy_pair *p
 	for (uint32_t at = state->first_absence; at; at = state->facts.items[at].next) {
 		const struct fact *fact = &state->facts.items[at];
 
-		if (!fact->is_void && fact->absence.pair == name &&
-		    fact->absence.to >= state->today)
+		if (fact->absence.pair == name && absence_is_coming(state, fact))
 			push(absences, struct plan_absence,
 			     ((struct plan_absence){true, fact->absence.from, fact->absence.to}));
 	}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/io/act_remarks.h"
 #include "daemon/io/policies.h"
 #include "proto/hash.h"
 #include "proto/json.h"
@@ -31,6 +32,7 @@ static const struct act_row act_rows[] = {
 
 /* An event on its way: it lives until its verdict. */
 struct act {
+	struct core *core;
 	struct arena arena;
 	struct event event;
 	struct rpc_call *call;
@@ -71,7 +73,11 @@ static void on_verdict(void *context, const struct verdict *verdict)
 		refuse(act, &verdict->fault);
 		return;
 	}
-	rpc_answer(&act->call, json_pack("{s:I}", "seq", (json_int_t)verdict->seq));
+	rpc_answer(&act->call,
+		   json_pack("{s:I, s:s%, s:s%, s:o}", "seq", (json_int_t)verdict->seq, "source",
+			     act->event.source.data, act->event.source.size, "id",
+			     act->event.id.data, act->event.id.size, "remarks",
+			     act_remarks(engine_state(act->core->engine), &act->event)));
 	act_free(act);
 }
 
@@ -330,6 +336,7 @@ bool act_begin(struct core *core, struct rpc_call **call, const char *method, co
 		return true;
 	}
 	act = mem_new(sizeof(*act));
+	act->core = core;
 	act->call = *call;
 	*call = NULL;
 	if (row)

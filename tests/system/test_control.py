@@ -454,6 +454,47 @@ def test_a_pair_that_is_absent_is_not_planned(town):
     assert days and min(days) > "2015-03-09"
 
 
+def said(answer):
+    return [(remark["path"], remark["text"]) for remark in answer["remarks"]]
+
+
+def test_what_is_confirmed_in_an_absence_is_told_and_raises_an_alarm_until_it_is_elsewhere(town):
+    def alarm():
+        return [(alarm["count"], alarm["about"]) for alarm in town.status("status")["alarms"]
+                if alarm["code"] == "absent_pair"]
+
+    assert said(town.control("visit.confirm", {"visit": 1})) == []
+    town.control("visit.move", {"visit": 2, "day": "2015-03-11", "half": "pm"})
+    away = {"pair": "binome-1", "from": "2015-03-03", "to": "2015-03-11"}
+    day = visit_of(town, 1)["day"]
+    told = said(town.control("pair.absent", away))
+
+    assert [path for path, _ in told] == ["pair", "pair"]
+    assert told[0][1].startswith("visit 1 of case 1 is confirmed for ")
+    assert told[1][1] == ("visit 2 of case 2 is set for Wednesday 11 March 2015, afternoon: "
+                          "move it, or cancel it")
+    assert alarm() == [(1, ["1"])] and day >= "2015-03-03"
+    assert said(town.control("visit.confirm", {"visit": 2})) == [
+        ("day", "the pair is away on this day: binome-1, from 3 March 2015 to 11 March 2015")]
+    assert alarm() == [(2, ["1", "2"])]
+    town.control("visit.move", {"visit": 1, "day": "2015-03-12", "half": "am"})
+    town.control("visit.cancel", {"visit": 2, "by": "pair"})
+    assert alarm() == []
+
+
+@pytest.mark.parametrize("day, half, remarks", [
+    ("2015-03-26", "pm", []),
+    ("2015-03-27", "pm", []),
+    ("2015-03-28", "am", [("day", "28 March 2015 is a Saturday")]),
+    ("2015-03-29", "am", [("day", "29 March 2015 is a Sunday")]),
+    ("2015-04-06", "pm", [("day", "6 April 2015 is a public holiday"),
+                          ("half", "binome-1 does not work on Monday afternoons")]),
+    ("2015-03-23", "am", [("half", "binome-1 does not work on Monday mornings")])])
+def test_a_visit_on_a_day_without_visits_is_told(town, day, half, remarks):
+    assert said(town.control("visit.move", {"visit": 1, "day": day, "half": half})) == remarks
+    assert (visit_of(town, 1)["day"], visit_of(town, 1)["half"]) == (day, half), "done all the same"
+
+
 # --- duplicates, retraction, erasure --------------------------------------------------------------
 
 def test_a_possible_duplicate_is_listed_until_it_is_one(town):

@@ -331,6 +331,18 @@ def test_a_case_shows_the_household_its_facts_visits_and_mails(core):
     assert "E-mail" not in out
 
 
+def test_remarks_stand_below_what_was_done(core):
+    core.answers["visit.move"] = {"result": {"seq": 9, "remarks": [
+        {"path": "day", "text": "1 January 2016 is a public holiday"},
+        {"path": "half", "text": "p\x1b1 does not work on Friday mornings"}]}}
+
+    end = core.run("visit", "move", 5, "2016-01-01", "am")
+
+    assert (end.returncode, end.stdout.splitlines()) == (0, [
+        "done: event 9", "remark: 1 January 2016 is a public holiday",
+        "remark: p 1 does not work on Friday mornings"])
+
+
 def test_status_names_workers_and_alarms(core):
     core.answers["status"] = {"result": {
         "now": "2015-03-04T10:00:00Z", "rehearsal": False, "seq": 12, "digest": "ab" * 16,

@@ -52,6 +52,18 @@ static void test_known_days_have_their_numbers(void **unused)
 	assert_int_equal(day_from_ymd(-1, 3, 1), -719468 - 366); /* the year 0 is a leap year */
 }
 
+/* As sentences tell them. */
+static void test_days_in_words(void **unused)
+{
+	char text[DAY_WORDS_SIZE];
+
+	(void)unused;
+	assert_string_equal(day_print_words(day_from_ymd(2016, 1, 1), text), "1 January 2016");
+	assert_string_equal(day_print_words(day_from_ymd(2016, 12, 31), text), "31 December 2016");
+	assert_string_equal(day_weekday_name(day_from_ymd(2016, 1, 3)), "Sunday");
+	assert_string_equal(day_weekday_name(day_from_ymd(2016, 1, 4)), "Monday");
+}
+
 /* Every day that vigie knows goes to a date and back, and follows the day before it. */
 static void test_every_day_goes_to_a_date_and_back(void **unused)
 {
@@ -404,6 +416,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known_days_have_their_numbers),
+		cmocka_unit_test(test_days_in_words),
 		cmocka_unit_test(test_every_day_goes_to_a_date_and_back),
 		cmocka_unit_test(test_impossible_dates_are_not_real),
 		cmocka_unit_test(test_months_end_where_the_month_ends),

@@ -297,9 +297,23 @@ void print_sheet(const json_t *answer)
 
 /* --- acts --- */
 
+static void print_remarks(const json_t *remarks)
+{
+	size_t at;
+	json_t *remark;
+
+	json_array_foreach((json_t *)remarks, at, remark)
+	{
+		printf("remark: ");
+		print_value(CELL_TEXT, json_object_get(remark, "text"));
+		putchar('\n');
+	}
+}
+
 void print_event(const json_t *answer)
 {
 	printf("done: event %lld\n", number_of(answer, "seq"));
+	print_remarks(json_object_get(answer, "remarks"));
 }
 
 void print_kicked(const json_t *answer)

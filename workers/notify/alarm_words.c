@@ -33,6 +33,11 @@ static const struct alarm_words all[ALARM_END] = {
 				    "Demandez au binôme ce qu’il en est, et enregistrez le "
 				    "résultat.",
 				    ABOUT_CASES},
+	[ALARM_ABSENT_PAIR] = {"une visite confirmée pendant l’absence du binôme",
+			       "visites confirmées pendant l’absence du binôme",
+			       "Personne ne sera à la porte. Déplacez la visite à un jour où le "
+			       "binôme est là, ou annulez-la.",
+			       ABOUT_CASES},
 	[ALARM_STALE_SUPPLY] = {"une coupure sans nouvelles depuis longtemps",
 				"coupures sans nouvelles depuis longtemps",
 				"Vérifiez auprès du ménage ou du fournisseur si l’énergie est "
