@@ -7,6 +7,7 @@
 question_fn ask_status, ask_suspects, ask_verify;
 question_fn ask_queue, ask_explain, ask_show, ask_household, ask_duplicates;
 question_fn ask_visits, ask_sheet;
+question_fn ask_pairs;
 question_fn ask_sectors, ask_givers, ask_giver;
 question_fn ask_tasks, ask_mail;
 question_fn ask_report;

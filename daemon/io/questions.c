@@ -13,6 +13,7 @@ static const struct question_row rows[] = {
 	{"household.show", SOCKET_CONTROL, "household", ask_household},
 	{"visit.list", SOCKET_STATUS | SOCKET_CONTROL, "week from to pair state limit", ask_visits},
 	{"visit.sheet", SOCKET_CONTROL, "pair week", ask_sheet},
+	{"pair.list", SOCKET_CONTROL, "", ask_pairs},
 	{"duplicate.list", SOCKET_CONTROL, "", ask_duplicates},
 	{"sector.list", SOCKET_STATUS | SOCKET_CONTROL, "", ask_sectors},
 	{"giver.list", SOCKET_STATUS | SOCKET_CONTROL, "sector kind quiet unknown limit",

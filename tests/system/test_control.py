@@ -495,6 +495,26 @@ def test_a_visit_on_a_day_without_visits_is_told(town, day, half, remarks):
     assert (visit_of(town, 1)["day"], visit_of(town, 1)["half"]) == (day, half), "done all the same"
 
 
+def test_a_pair_is_listed_with_its_half_days_and_its_absences_to_come(town):
+    orders = [town.control("pair.absent", {"pair": "binome-1", "from": first, "to": last})
+              for first, last in (("2015-03-01", "2015-03-03"), ("2015-05-04", "2015-05-08"),
+                                  ("2015-02-01", "2015-03-02"))]
+    [pair] = town.control("pair.list")["pairs"]
+
+    assert (pair["pair"], pair["visits_a_week"], pair["closed_sectors"]) == ("binome-1", 4, True)
+    assert pair["half_days"] == ["tue.am", "tue.pm", "wed.am", "wed.pm", "thu.am", "thu.pm",
+                                 "fri.am", "fri.pm"]
+    assert pair["absences"] == [
+        {"from": first, "to": last, "seq": order["seq"], "source": "urn:vigie:control",
+         "id": order["id"]}
+        for order, first, last in ((orders[0], "2015-03-01", "2015-03-03"),
+                                   (orders[1], "2015-05-04", "2015-05-08"))], "the third is over"
+    town.control("event.retract", {"source": orders[0]["source"], "id": orders[0]["id"],
+                                   "reason": "typo"})
+    assert [absence["id"] for absence in town.control("pair.list")["pairs"][0]["absences"]] == [
+        orders[1]["id"]]
+
+
 # --- duplicates, retraction, erasure --------------------------------------------------------------
 
 def test_a_possible_duplicate_is_listed_until_it_is_one(town):

@@ -128,6 +128,7 @@ REQUESTS = [
     ("visit sheet p1 2015-W12", "control", "visit.sheet", {"pair": "p1", "week": "2015-W12"}),
     ("pair absent p1 2015-03-02 2015-03-06", "control", "pair.absent",
      {"pair": "p1", "from": "2015-03-02", "to": "2015-03-06"}),
+    ("pair list", "control", "pair.list", {}),
     ("sector list", "status", "sector.list", {}),
     ("giver list --sector dole --kind supplier --quiet --unknown --limit 9", "status", "giver.list",
      {"sector": "dole", "kind": "supplier", "quiet": True, "unknown": True, "limit": 9}),
@@ -341,6 +342,18 @@ def test_remarks_stand_below_what_was_done(core):
     assert (end.returncode, end.stdout.splitlines()) == (0, [
         "done: event 9", "remark: 1 January 2016 is a public holiday",
         "remark: p 1 does not work on Friday mornings"])
+
+
+def test_what_can_be_taken_back_says_how(core):
+    core.answers = {method: {"result": {"seq": 9, "source": "urn:vigie:control", "id": "ab12"}}
+                    for method in ("pair.absent", "event.retract")}
+
+    absent = core.run("pair", "absent", "p1", "2015-03-02", "2015-03-06").stdout
+    retract = core.run("event", "retract", "urn:vigie:control", "ab12", "typo").stdout
+
+    assert absent == ("done: event 9\n"
+                      "to take it back: vigiectl event retract urn:vigie:control ab12 REASON\n")
+    assert retract == "done: event 9\n"
 
 
 def test_status_names_workers_and_alarms(core):
@@ -690,7 +703,7 @@ def commands():
 
 
 def test_every_command_has_help():
-    assert len(commands()) == 32
+    assert len(commands()) == 33
     for words in commands():
         end = run(*words.split(), "--help")
 
@@ -791,6 +804,18 @@ def test_the_real_core_takes_every_order(town):
     good(town, "clock", "advance", "2015-03-05")
     assert good(town, "task", "kick", "--buried") == "0 kicked\n"
     good(town, "household", "erase", 4, "--forever")
+
+
+def test_a_mistaken_absence_is_found_and_taken_back(town):
+    done = good(town, "pair", "absent", "binome-1", "2015-03-09", "2016-03-10").splitlines()
+    listed = good(town, "pair", "list")
+    _, back = done[-1].split("vigiectl ")
+    source, id = back.split()[2:4]
+
+    assert re.search(r"binome-1 +Binôme du Jura +\d+ +tue.am,tue.pm,wed.am", listed)
+    assert re.search(rf"binome-1 +2015-03-09 +2016-03-10 +{source} +{id}\n", listed)
+    good(town, *back.replace("REASON", "typo").split())
+    assert "Away" not in good(town, "pair", "list")
 
 
 def test_the_real_core_tells_why_it_was_so_then(town):

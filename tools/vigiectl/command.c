@@ -50,6 +50,16 @@ const struct column task_columns[] = {
 	{"LAST CODE", "last_code", CELL_TEXT}, {NULL},
 };
 
+static const struct column pair_columns[] = {
+	{"PAIR", "pair", CELL_TEXT},
+	{"NAME", "name", CELL_TEXT},
+	{"A WEEK", "visits_a_week", CELL_NUMBER},
+	{"HALF-DAYS", "half_days", CELL_WORDS},
+	{"SECTORS", "sectors", CELL_WORDS},
+	{"CLOSED ONES", "closed_sectors", CELL_TEXT},
+	{NULL},
+};
+
 static const struct column sector_columns[] = {
 	{"SECTOR", "sector", CELL_TEXT},
 	{"OPEN", "open", CELL_TEXT},
@@ -279,6 +289,15 @@ const struct command commands[] = {
 		.print = print_sheet,
 	},
 	{
+		.words = "pair list",
+		.method = "pair.list",
+		.socket = SOCKET_ACTS,
+		.help = "The pairs: when they visit, how often, and when they are away.",
+		.list = "pairs",
+		.columns = pair_columns,
+		.print = print_absences,
+	},
+	{
 		.words = "pair absent",
 		.method = "pair.absent",
 		.socket = SOCKET_ACTS,
@@ -370,7 +389,7 @@ const struct command commands[] = {
 				{"id", ARGUMENT_TEXT, NEEDED, "the event's id"},
 				{"reason", ARGUMENT_TEXT, NEEDED, "why"},
 			},
-		.print = print_event,
+		.print = print_final_event,
 	},
 	{
 		.words = "event suspects",
@@ -402,7 +421,7 @@ const struct command commands[] = {
 				CASE,
 				{"forever", ARGUMENT_FLAG, IS_REQUIRED, "says that you mean it"},
 			},
-		.print = print_event,
+		.print = print_final_event,
 		.run = special_erase,
 	},
 	{
@@ -502,7 +521,7 @@ const struct command commands[] = {
 		.socket = SOCKET_ACTS,
 		.help = "Check a policy file and make it the one in force.",
 		.arguments = {{"file", ARGUMENT_FILE, NEEDED, "policy.conf"}},
-		.print = print_event,
+		.print = print_final_event,
 		.run = special_policy_send,
 	},
 	{

@@ -87,6 +87,10 @@ _vigiectl()
 		case $previous in
 		esac
 		COMPREPLY=($(compgen -W "--json --help" -- "$current")) ;;
+	"pair list "*)
+		case $previous in
+		esac
+		COMPREPLY=($(compgen -W "--json --help" -- "$current")) ;;
 	"pair absent "*)
 		case $previous in
 		esac
@@ -184,7 +188,7 @@ _vigiectl()
 	"queue ") COMPREPLY=($(compgen -W "list" -- "$current")) ;;
 	"case ") COMPREPLY=($(compgen -W "explain show close derogate" -- "$current")) ;;
 	"visit ") COMPREPLY=($(compgen -W "list confirm move cancel record sheet" -- "$current")) ;;
-	"pair ") COMPREPLY=($(compgen -W "absent" -- "$current")) ;;
+	"pair ") COMPREPLY=($(compgen -W "list absent" -- "$current")) ;;
 	"sector ") COMPREPLY=($(compgen -W "list" -- "$current")) ;;
 	"giver ") COMPREPLY=($(compgen -W "list show" -- "$current")) ;;
 	"household ") COMPREPLY=($(compgen -W "show erase" -- "$current")) ;;

@@ -295,6 +295,35 @@ void print_sheet(const json_t *answer)
 	table_print(sheet_columns, visits);
 }
 
+/* --- pairs --- */
+
+static const struct column absence_columns[] = {
+	{"PAIR", "pair", CELL_TEXT},     {"FROM", "from", CELL_TEXT}, {"TO", "to", CELL_TEXT},
+	{"SOURCE", "source", CELL_TEXT}, {"ID", "id", CELL_TEXT},     {NULL},
+};
+
+/* Of all pairs together, each with its pair. */
+void print_absences(const json_t *answer)
+{
+	json_t *pair, *absence, *rows = json_array();
+	size_t at, at_absence;
+
+	json_array_foreach(json_object_get(answer, "pairs"), at, pair)
+	{
+		json_array_foreach(json_object_get(pair, "absences"), at_absence, absence)
+		{
+			json_t *row = json_copy(absence);
+
+			json_object_set(row, "pair", json_object_get(pair, "pair"));
+			json_array_append_new(rows, row);
+		}
+	}
+	print_section("Away", absence_columns, rows);
+	if (json_array_size(rows))
+		puts("To take one back: vigiectl event retract SOURCE ID REASON");
+	json_decref(rows);
+}
+
 /* --- acts --- */
 
 static void print_remarks(const json_t *remarks)
@@ -310,7 +339,28 @@ static void print_remarks(const json_t *remarks)
 	}
 }
 
+/* As the order that does it is written. */
+static void print_way_back(const json_t *answer)
+{
+	const json_t *source = json_object_get(answer, "source");
+	const json_t *id = json_object_get(answer, "id");
+
+	if (!source || !id)
+		return;
+	printf("to take it back: vigiectl event retract ");
+	print_value(CELL_TEXT, source);
+	putchar(' ');
+	print_value(CELL_TEXT, id);
+	printf(" REASON\n");
+}
+
 void print_event(const json_t *answer)
+{
+	print_final_event(answer);
+	print_way_back(answer);
+}
+
+void print_final_event(const json_t *answer)
 {
 	printf("done: event %lld\n", number_of(answer, "seq"));
 	print_remarks(json_object_get(answer, "remarks"));
@@ -321,7 +371,7 @@ void print_kicked(const json_t *answer)
 	const json_t *kicked = json_object_get(answer, "kicked");
 
 	if (!kicked) {
-		print_event(answer);
+		print_final_event(answer);
 		return;
 	}
 	printf("%lld kicked\n", (long long)json_integer_value(kicked));
