@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/io/act_limits.h"
 #include "daemon/io/act_remarks.h"
 #include "daemon/io/policies.h"
 #include "proto/hash.h"
@@ -147,6 +148,8 @@ static void begin_row(struct core *core, struct act *act, const struct act_row *
 	json_object_set_new(event, "data", data);
 	err = event_from_json(event, &act->arena, &act->event, &fault);
 	json_decref(event);
+	if (!err)
+		err = act_check(engine_state(core->engine), &act->event, &fault);
 	if (err)
 		refuse(act, &fault);
 	else

@@ -34,6 +34,10 @@ def visit_of(core, number):
                 if visit["visit"] == number)
 
 
+def live_until_visit(core, number):
+    core.control("clock.advance", {"to": visit_of(core, number)["day"]})
+
+
 def looks(core):
     """The access log's lines, without their times."""
     path = core.folder / "state" / "access.log"
@@ -214,6 +218,7 @@ def test_tasks_are_listed_latest_first(town):
 
 def test_status_sock_names_nobody(town):
     town.control("visit.confirm", {"visit": 1})
+    live_until_visit(town, 1)
     town.control("visit.record", {"visit": 1, "result": "done", "onward": ["health"]})
     asked = [("status", {}), ("queue.list", {"limit": 10000}), ("visit.list", {"limit": 10000}),
              ("task.list", {"limit": 10000}), ("sector.list", {}), ("giver.list", {"limit": 10000})]
@@ -402,6 +407,7 @@ def test_a_cancelled_visit_gives_its_half_day_free(town):
     ("declined", "closed", "withdrawn"), ("moved_away", "closed", "moved_away")])
 def test_a_record_moves_the_case_on(town, result, state, closing):
     town.control("visit.confirm", {"visit": 1})
+    live_until_visit(town, 1)
     town.control("visit.record", {"visit": 1, "result": result})
 
     case = case_of(town, 1)
@@ -411,9 +417,42 @@ def test_a_record_moves_the_case_on(town, result, state, closing):
     assert ("unsafe_visit" in alarms) == (result == "unsafe")
 
 
+@pytest.mark.parametrize("result", ["done", "no_show", "unsafe"])
+def test_a_visit_to_come_is_not_recorded(town, result):
+    town.control("visit.move", {"visit": 1, "day": "2030-01-08", "half": "am"})
+    town.control("visit.confirm", {"visit": 1})
+    with pytest.raises(Refused) as refused:
+        town.control("visit.record", {"visit": 1, "result": result})
+
+    assert refused.value.data["code"] == "invalid_event"
+    assert (refused.value.data["path"], refused.value.data["text"]) == (
+        "visit", "this visit is for 8 January 2030: record it on that day or later, or move it to "
+                 "today first")
+    assert visit_of(town, 1)["state"] == "confirmed"
+    town.control("visit.move", {"visit": 1, "day": world.LATER, "half": "am"})
+    town.control("visit.record", {"visit": 1, "result": result})
+    assert visit_of(town, 1)["state"] == result
+
+
+def test_a_planned_visit_of_today_is_recorded_without_being_confirmed(town):
+    live_until_visit(town, 1)
+    planned = visit_of(town, 1)["state"]
+    town.control("visit.record", {"visit": 1, "result": "done"})
+
+    assert (planned, visit_of(town, 1)["state"]) == ("planned", "done")
+
+
+def test_that_a_household_wants_no_visit_is_recorded_before_its_day(town):
+    town.control("visit.move", {"visit": 1, "day": "2015-03-26", "half": "am"})
+    town.control("visit.record", {"visit": 1, "result": "declined"})
+
+    assert visit_of(town, 1)["state"] == "declined"
+
+
 def test_a_second_visit_puts_the_case_back_in_its_place(town):
     before = case_of(town, 1)
     town.control("visit.confirm", {"visit": 1})
+    live_until_visit(town, 1)
     town.control("visit.record", {"visit": 1, "result": "done", "second_visit": True,
                                   "onward": ["fsl", "renovation_aid"]})
 

@@ -795,13 +795,14 @@ def test_the_real_core_takes_every_order(town):
     assert world.NAMES["H-1"] in good(town, "visit", "sheet", first["pair"], week)
     good(town, "visit", "move", second["visit"], "2015-03-26", "pm", "--by", "household")
     good(town, "visit", "cancel", second["visit"], "--by", "pair")
+    good(town, "clock", "advance", first["day"])
     good(town, "visit", "record", first["visit"], "done", "--second-visit", "--onward", "fsl,legal")
     good(town, "duplicate", "settle", duplicate["household"], duplicate["other"], "different")
     good(town, "case", "derogate", 3, "allow", "--until", "2015-06-30")
     good(town, "case", "close", 3, "unreachable")
     good(town, "pair", "absent", first["pair"], "2015-03-09", "2015-03-10")
     good(town, "policy", "apply", JURA)
-    good(town, "clock", "advance", "2015-03-05")
+    good(town, "clock", "advance", "2015-03-06")
     assert good(town, "task", "kick", "--buried") == "0 kicked\n"
     good(town, "household", "erase", 4, "--forever")
 
