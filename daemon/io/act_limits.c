@@ -23,11 +23,27 @@ static enum err check_record(const struct state *state, const struct visit_recor
 			 day_print_words(visit->day, day));
 }
 
+/* The latest word holds: one that is over already would end an allowance without a word. */
+static enum err check_derogation(const struct state *state, const struct derogation_decided *data,
+				 struct fault *fault)
+{
+	char day[DAY_WORDS_SIZE];
+
+	if (data->until >= state->today)
+		return ERR_OK;
+	return fault_set(fault, ERR_INVALID_EVENT, "data.until",
+			 "this day is past: today, %s, or a later day is expected; to end an "
+			 "allowance, deny it, or retract it",
+			 day_print_words(state->today, day));
+}
+
 enum err act_check(const struct state *state, const struct event *event, struct fault *fault)
 {
 	switch (event->kind) {
 	case EVENT_VISIT_RECORDED:
 		return check_record(state, &event->data.visit_recorded, fault);
+	case EVENT_DEROGATION_DECIDED:
+		return check_derogation(state, &event->data.derogation_decided, fault);
 	default:
 		return ERR_OK;
 	}

@@ -119,9 +119,50 @@ static void remark_on_stays(const struct remarking *remarking,
 		remark(remarking, "pair", "so are %u more visits", count - SET_COUNT_MAX);
 }
 
+/* --- what is denied --------------------------------------------------------------------------- */
+
+/* NULL when there is none. */
+static const struct case_record *find_case(const struct state *state, uint64_t number)
+{
+	uint32_t found = number < state->cases.count ? case_resolve(state, (uint32_t)number) : 0;
+
+	return found ? &state->cases.items[found] : NULL;
+}
+
+struct act_before act_look(const struct state *state, uint64_t case_number)
+{
+	const struct case_record *record = find_case(state, case_number);
+
+	return (struct act_before){
+		.case_number = case_number,
+		.is_eligible = record && record->is_eligible,
+		.wants_derogation = record && record->wants_derogation,
+	};
+}
+
+static void remark_on_denial(const struct remarking *remarking, const struct act_before *before)
+{
+	const struct case_record *record = find_case(remarking->state, before->case_number);
+	unsigned long long number = before->case_number;
+
+	if (!record)
+		return;
+	if (!record->is_closed_sector)
+		remark(remarking, "allow",
+		       "the sector of case %llu is open: while it is, the denial changes nothing, "
+		       "and the case is visited in its turn; case close ends it",
+		       number);
+	else if (!before->is_eligible && !before->wants_derogation)
+		remark(remarking, "allow",
+		       "case %llu was not to be visited before either: for now the denial changes "
+		       "nothing",
+		       number);
+}
+
 /* --- the whole -------------------------------------------------------------------------------- */
 
-json_t *act_remarks(const struct state *state, const struct event *event)
+json_t *act_remarks(const struct state *state, const struct event *event,
+		    const struct act_before *before)
 {
 	const struct remarking remarking = {state, json_array()};
 
@@ -134,6 +175,10 @@ json_t *act_remarks(const struct state *state, const struct event *event)
 		break;
 	case EVENT_PAIR_UNAVAILABLE:
 		remark_on_stays(&remarking, &event->data.pair_unavailable);
+		break;
+	case EVENT_DEROGATION_DECIDED:
+		if (event->data.derogation_decided.allow == SAID_NO)
+			remark_on_denial(&remarking, before);
 		break;
 	default:
 		break;

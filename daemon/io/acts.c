@@ -38,6 +38,7 @@ struct act {
 	struct event event;
 	struct rpc_call *call;
 	const char *subject; /* the parameter that its subject came from, NULL: none */
+	struct act_before before;
 };
 
 static void act_free(struct act *act)
@@ -78,7 +79,8 @@ static void on_verdict(void *context, const struct verdict *verdict)
 		   json_pack("{s:I, s:s%, s:s%, s:o}", "seq", (json_int_t)verdict->seq, "source",
 			     act->event.source.data, act->event.source.size, "id",
 			     act->event.id.data, act->event.id.size, "remarks",
-			     act_remarks(engine_state(act->core->engine), &act->event)));
+			     act_remarks(engine_state(act->core->engine), &act->event,
+					 &act->before)));
 	act_free(act);
 }
 
@@ -139,6 +141,10 @@ static void begin_row(struct core *core, struct act *act, const struct act_row *
 		refuse(act, &fault);
 		return;
 	}
+	if (row->subject)
+		act->before = act_look(
+			engine_state(core->engine),
+			(uint64_t)json_integer_value(json_object_get(params, row->subject)));
 	event = envelope(core, row->type);
 	data = json_copy((json_t *)params);
 	if (row->subject)

@@ -365,6 +365,33 @@ def test_a_derogation_can_be_taken_back(town):
     assert case_of(town, 3)["state"] == "deferred"
 
 
+def test_a_derogation_until_a_day_that_is_past_is_refused_and_ends_no_allowance(town):
+    town.control("case.derogate", {"case": 3, "allow": True, "until": "2015-12-31"})
+    for allow in (True, False):
+        with pytest.raises(Refused) as refused:
+            town.control("case.derogate", {"case": 3, "allow": allow, "until": world.DAY})
+        assert (refused.value.data["code"], refused.value.data["path"]) == ("invalid_event",
+                                                                            "until")
+        assert "today, 3 March 2015, or a later day" in refused.value.data["text"]
+
+    assert case_of(town, 3)["eligible"] is True
+    town.control("case.derogate", {"case": 3, "allow": True, "until": world.LATER})
+
+
+def test_a_denial_that_changes_nothing_is_told(town):
+    def deny(case):
+        return said(town.control("case.derogate", {"case": case, "allow": False,
+                                                   "until": "2015-12-31"}))
+
+    [(path, text)] = deny(1)
+    assert (path, text.split(":")[0]) == ("allow", "the sector of case 1 is open")
+    [(path, text)] = deny(3)
+    assert (path, text.split(":")[0]) == ("allow", "case 3 was not to be visited before either")
+    assert said(town.control("case.derogate", {"case": 3, "allow": True,
+                                               "until": "2015-12-31"})) == []
+    assert deny(3) == []
+
+
 # --- visits ---------------------------------------------------------------------------------------
 
 def test_a_confirmed_visit_is_told_to_giver_and_pair(town):
