@@ -54,28 +54,6 @@ static void describe_sector(const struct letter *letter, const struct mail *mail
 		item->wait_weeks = letter_wait_in(state, sector->id);
 }
 
-static void describe_visit(const struct letter *letter, const struct mail *mail,
-			   struct mail_visit *visit)
-{
-	const struct state *state = letter->state;
-	const struct policy_pair *pair;
-
-	if (!mail->visit)
-		return;
-	visit->is_set = true;
-	visit->visit = mail->visit;
-	visit->uid = letter_print_id(letter->arena, state, "visit", mail->visit);
-	visit->sequence = mail->sequence;
-	visit->day = mail->day;
-	visit->half = mail->half;
-	visit->state = mail->visit_state;
-	visit->pair = names_get(&state->names, mail->pair);
-	visit->second_visit = mail->second_visit ? SAID_YES : SAID_NO;
-	pair = policy_find_pair(&state->policy, visit->pair);
-	if (pair)
-		visit->pair_name = pair->name;
-}
-
 static bool is_refused(const struct letter *letter, const struct case_record *record)
 {
 	struct portrait portrait;
@@ -112,7 +90,7 @@ enum err letter_describe_case(struct letter *letter, const struct mail *mail,
 	item->closing = mail->closing;
 	describe_deferral(letter, mail, item);
 	describe_sector(letter, mail, item);
-	describe_visit(letter, mail, &item->visit);
+	letter_describe_visit(letter, mail, &item->visit);
 	return mail->to == TO_PAIR ? ERR_OK : letter_read_form(letter, mail->referral, &item->form);
 }
 

@@ -20,6 +20,9 @@ struct str letter_print_id(struct arena *arena, const struct state *state, const
 enum err letter_write_case(struct letter *letter, const struct mail *mail) must_use;
 enum err letter_describe_case(struct letter *letter, const struct mail *mail,
 			      struct mail_item *item) must_use;
+/* The visit as it was when the mail was written; unset when it is about none. */
+void letter_describe_visit(const struct letter *letter, const struct mail *mail,
+			   struct mail_visit *visit);
 /* One of several cases that a mail is about, but for its form. */
 void letter_fill_case(const struct letter *letter, uint32_t number, struct mail_case *row);
 /* The number of the giver's own form; none when the referral is 0. */

@@ -303,6 +303,7 @@ SAYS = {
     "deferred-in-line-since": "Le dossier est dans la liste des visites.",
     "deferred-planned-since": "Une visite est déjà en préparation",
     "deferred-visited": "un dossier dont la visite a déjà eu lieu",
+    "visit_changed-same-week": "mais reste dans la même semaine, celle du 28 décembre 2015.",
     "visit_changed-no-sector": "sa commune n’est rattachée à aucun de nos secteurs",
     "deferred-no-date": "date de reprise n’est pas encore fixée",
     "visit_changed-cancelled": "une nouvelle date sera proposée",

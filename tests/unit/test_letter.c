@@ -60,6 +60,36 @@ static void read_letter(struct story *story, uint32_t template, enum recipient_k
 	fail_msg("there is no mail of template %u", template);
 }
 
+/* Givers are told weeks only: a visit that is moved within the one they know changes nothing for them. */
+static void test_a_visit_stays_in_its_week(void **unused)
+{
+	static const struct {
+		const char *day;
+		enum answer same_week;
+	} moves[] = {
+		{"2015-03-12", SAID_YES}, {"2015-03-09", SAID_YES}, {"2015-03-16", UNSAID},
+		{"2015-03-20", SAID_YES}, {"2015-03-13", UNSAID},
+	};
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-03-02");
+	enter(&story, "TS1", GIVER_KIND_DEPARTMENT_SOCIAL_WORKER);
+	story_referral(&story, "F1", "TS1", NULL, "39001", "Jean Dupont", NULL);
+	story_goes_to(&story, "2015-03-03");
+	move(&story, 1, "2015-03-10");
+	story_visit(&story, EVENT_VISIT_CONFIRMED, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(moves); i++) {
+		struct mail_body changed = {0};
+
+		move(&story, 1, moves[i].day);
+		read_letter(&story, TEMPLATE_VISIT_CHANGED, TO_GIVER, &changed);
+		assert_int_equal(changed.visit.day, d(moves[i].day));
+		assert_int_equal(changed.visit.same_week, moves[i].same_week);
+	}
+	story_end(&story);
+}
+
 /* A calendar finds the entry that the invitation made: the agenda's has its UID and its number. */
 static void test_agenda_names_the_visit_as_its_invitation_does(void **unused)
 {
@@ -256,6 +286,7 @@ static void test_deferral_tells_its_cause(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_visit_stays_in_its_week),
 		cmocka_unit_test(test_agenda_names_the_visit_as_its_invitation_does),
 		cmocka_unit_test(test_digest_holds_the_coordinators_morning),
 		cmocka_unit_test(test_household_is_told_apart),

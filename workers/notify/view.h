@@ -47,6 +47,8 @@ enum view_place {
 	ROW(closed, ALL, IN_MAIL | IN_NEWS, "true: the case is closed")                            \
 	ROW(week, ALL, IN_MAIL | IN_NEWS, "the Monday of the visit's week: 9 mars 2015")           \
 	ROW(visit_moved, ALL, IN_MAIL | IN_NEWS, "true: the visit takes place at another time")    \
+	ROW(same_week, ALL, IN_MAIL | IN_NEWS,                                                     \
+	    "true: at another time of the week that its reader was told")                          \
 	ROW(visit_cancelled, ALL, IN_MAIL | IN_NEWS, "true: the visit is cancelled")               \
 	ROW(visit_done, ALL, IN_MAIL | IN_NEWS, "true: the visit took place")                      \
 	ROW(visit_failed, ALL, IN_MAIL | IN_NEWS, "true: the visit could not take place")          \

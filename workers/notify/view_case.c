@@ -23,6 +23,7 @@ static void show_visit(struct view *view, struct view_row *row, const struct mai
 	row_set_date(view, row, VIEW_week, visit->day - day_weekday(visit->day));
 	row_set_if(row, VIEW_visit_moved,
 		   item->template == TEMPLATE_VISIT_CHANGED && !is_cancelled);
+	row_set_if(row, VIEW_same_week, !is_cancelled && visit->same_week == SAID_YES);
 	row_set_if(row, VIEW_visit_cancelled, is_cancelled);
 	row_set_if(row, VIEW_visit_done, visit->state == VISIT_STATE_DONE);
 	row_set_if(row, VIEW_visit_failed,
