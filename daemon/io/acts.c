@@ -39,10 +39,12 @@ struct act {
 	struct rpc_call *call;
 	const char *subject; /* the parameter that its subject came from, NULL: none */
 	struct act_before before;
+	json_t *remarks; /* those found before it was carried out, NULL: none */
 };
 
 static void act_free(struct act *act)
 {
+	json_decref(act->remarks);
 	arena_done(&act->arena);
 	free(act);
 }
@@ -67,6 +69,15 @@ static void refuse(struct act *act, const struct fault *fault)
 	act_free(act);
 }
 
+static json_t *gather_remarks(const struct act *act)
+{
+	json_t *list = act_remarks(engine_state(act->core->engine), &act->event, &act->before);
+
+	if (act->remarks)
+		json_array_extend(list, act->remarks);
+	return list;
+}
+
 static void on_verdict(void *context, const struct verdict *verdict)
 {
 	struct act *act = context;
@@ -75,12 +86,10 @@ static void on_verdict(void *context, const struct verdict *verdict)
 		refuse(act, &verdict->fault);
 		return;
 	}
-	rpc_answer(&act->call,
-		   json_pack("{s:I, s:s%, s:s%, s:o}", "seq", (json_int_t)verdict->seq, "source",
-			     act->event.source.data, act->event.source.size, "id",
-			     act->event.id.data, act->event.id.size, "remarks",
-			     act_remarks(engine_state(act->core->engine), &act->event,
-					 &act->before)));
+	rpc_answer(&act->call, json_pack("{s:I, s:s%, s:s%, s:o}", "seq", (json_int_t)verdict->seq,
+					 "source", act->event.source.data, act->event.source.size,
+					 "id", act->event.id.data, act->event.id.size, "remarks",
+					 gather_remarks(act)));
 	act_free(act);
 }
 
@@ -215,6 +224,7 @@ static void fill_operator_event(struct core *core, struct act *act, enum event_k
 static void begin_policy(struct core *core, struct act *act, const json_t *params)
 {
 	struct fault fault = {0};
+	struct policy policy;
 	struct str bytes;
 
 	if (rpc_check_params(params, "policy", &fault) ||
@@ -222,6 +232,8 @@ static void begin_policy(struct core *core, struct act *act, const json_t *param
 		refuse(act, &fault);
 		return;
 	}
+	if (!policy_decode(bytes, &act->arena, &policy, &fault))
+		act->remarks = policy_told_remarks(engine_state(core->engine), &policy);
 	fill_operator_event(core, act, EVENT_POLICY_APPLIED);
 	act->event.data.policy_applied.policy = bytes;
 	submit(core, act);

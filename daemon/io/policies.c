@@ -2,6 +2,7 @@
 
 #include "config/policy_remarks.h"
 #include "daemon/policy_fit.h"
+#include "daemon/policy_told.h"
 #include "daemon/trial.h"
 #include "daemon/view_trial.h"
 #include "proto/hash.h"
@@ -20,12 +21,20 @@ enum err policy_parameter(const json_t *params, struct arena *arena, struct str 
 			 "and diff make it from the file");
 }
 
-/* --- policy.check ----------------------------------------------------------------------------- */
-
 static void add_line(void *context, const char *path, const char *what)
 {
 	json_array_append_new(context, json_pack("{s:s, s:s}", "path", path, "text", what));
 }
+
+json_t *policy_told_remarks(const struct state *state, const struct policy *policy)
+{
+	json_t *remarks = json_array();
+
+	policy_told(state, policy, add_line, remarks);
+	return remarks;
+}
+
+/* --- policy.check ----------------------------------------------------------------------------- */
 
 enum err ask_policy_check(struct question *question)
 {
@@ -84,6 +93,8 @@ enum err ask_policy_diff(struct question *question)
 	}
 	trial_policy(before, bytes, engine_now(core->engine), &after);
 	question->answer = view_trial(before, &after, limit);
+	json_object_set_new(question->answer, "remarks",
+			    policy_told_remarks(before, &after.policy));
 	state_done(&after);
 	arena_done(&arena);
 	return ERR_OK;

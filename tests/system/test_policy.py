@@ -312,3 +312,42 @@ def test_vigiectl_finds_a_policy_that_can_be_applied(town):
 
     assert (end.returncode, end.stderr) == (0, "")
     assert end.stdout == "This policy holds together, and can be applied.\n"
+
+
+# --- what givers were told -------------------------------------------------------------------------
+
+LATER_OPENING = ('{ from = "2016-01-01"; to = "2016-12-31"; }',
+                 '{ from = "2016-02-01"; to = "2016-12-31"; }')  # the first: that of Lons
+EARLY_END = ('{ from = "2015-01-01"; to = "2015-12-31"; }',
+             '{ from = "2015-01-01"; to = "2015-12-24"; }')      # the first: that of Dole
+ENDED = ('{ from = "2016-01-01"; to = "2016-12-31"; }', '{ from = "2018-01-01"; to = "2018-12-31"; }')
+
+
+def texts(answer):
+    return [(remark["path"], remark["text"]) for remark in answer["remarks"]]
+
+
+def test_a_day_that_givers_were_told_is_not_taken_away_without_a_word(town):
+    assert texts(diff(town, LATER_OPENING, EARLY_END)) == [], "nobody was told yet"
+    town.control("clock.advance", {"to": "2015-12-20"})
+
+    opening = ("sectors[2].openings", "1 giver was told on 4 December 2015 that lons-le-saunier "
+               "opens on 1 January 2016; this policy says otherwise")
+    closing = ("sectors[0].openings", "1 giver was told on 19 November 2015 that dole is open "
+               "until 31 December 2015; this policy says otherwise")
+    assert texts(diff(town)) == []
+    assert texts(diff(town, LATER_OPENING, EARLY_END)) == [closing, opening]
+    printed = town.run("vigiectl", "policy", "diff", world.policy(town.folder, LATER_OPENING))
+    assert f"\nremark: {opening[1]}\n" in printed.stdout
+    applied = town.run("vigiectl", "policy", "apply", world.policy(town.folder, LATER_OPENING))
+    assert applied.stdout.splitlines()[1:] == [f"remark: {opening[1]}"]
+    assert texts(diff(town, LATER_OPENING)) == [], "it is in force now"
+
+
+def test_an_opening_that_givers_were_told_of_does_not_end_without_a_word(town):
+    town.control("clock.advance", {"to": "2016-01-10"})
+
+    assert texts(diff(town, LATER_OPENING))[0][1].startswith(
+        "1 giver was told on 1 January 2016 that lons-le-saunier is open since 1 January 2016;")
+    order = town.control("policy.apply", {"policy": changed(town, ENDED)})
+    assert [path for path, _ in texts(order)] == ["sectors[2].openings"]

@@ -326,7 +326,7 @@ void print_absences(const json_t *answer)
 
 /* --- acts --- */
 
-static void print_remarks(const json_t *remarks)
+void print_remarks(const json_t *remarks)
 {
 	size_t at;
 	json_t *remark;

@@ -15,6 +15,7 @@ void print_household(const json_t *answer);
 void print_giver(const json_t *answer);
 void print_sheet(const json_t *answer);
 void print_policy_diff(const json_t *answer); /* print_policy.c */
+void print_remarks(const json_t *remarks);
 void print_absences(const json_t *answer);
 void print_event(const json_t *answer); /* with how to take it back */
 void print_final_event(const json_t *answer);

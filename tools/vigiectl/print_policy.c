@@ -235,6 +235,9 @@ void print_policy_diff(const json_t *answer)
 		print_heading("Visits that would be cancelled");
 	table_print(visit_columns, visits);
 	print_moves(cases);
+	if (json_array_size(json_object_get(answer, "remarks")))
+		putchar('\n');
+	print_remarks(json_object_get(answer, "remarks"));
 	printf("\n%zu of %lld cases that change or make room, as of event %lld; nothing was "
 	       "applied.\n",
 	       json_array_size(cases), count_of(answer, "total"), count_of(answer, "seq"));
