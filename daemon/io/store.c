@@ -16,6 +16,7 @@
 enum {
 	STORE_PATH_MAX = PATH_MAX - 64,
 	LOCK_FILE_SIZE = 8192, /* as LMDB makes it for the readers it allows by default */
+	DATA_SIZE_MIN = 8192,  /* two pages of LMDB's smallest: its heads */
 	DISK_FULL_BELOW = 1024 * 1024,
 };
 
@@ -199,16 +200,45 @@ static enum err store_create(const struct store_options *options, struct fault *
 	return ERR_OK;
 }
 
+static enum err tell_short(const char *path, uint64_t size, uint64_t expected, struct fault *fault)
+{
+	return fault_set(fault, ERR_CORRUPT, "",
+			 "%s/data.mdb is cut short: it is %llu bytes long and should be at least "
+			 "%llu; restore it from a backup",
+			 path, (unsigned long long)size, (unsigned long long)expected);
+}
+
 /* A folder without its data would be filled anew by LMDB, without a word. */
 static enum err check_there(const char *path, struct fault *fault)
 {
 	struct stat stat_buf;
 	char file[PATH_MAX];
 
-	if (stat(beside(path, "/data.mdb", file), &stat_buf) == 0 && stat_buf.st_size > 0)
-		return ERR_OK;
-	return fault_set(fault, ERR_CORRUPT, "",
-			 "%s is missing or empty: restore it, or move %s away", file, path);
+	if (stat(beside(path, "/data.mdb", file), &stat_buf) != 0 || stat_buf.st_size == 0)
+		return fault_set(fault, ERR_CORRUPT, "",
+				 "%s is missing or empty: restore it, or move %s away", file, path);
+	if (stat_buf.st_size < DATA_SIZE_MIN)
+		return tell_short(path, (uint64_t)stat_buf.st_size, DATA_SIZE_MIN, fault);
+	return ERR_OK;
+}
+
+/* What is missing at the end of a file would end us by a signal as soon as it is read. Each commit writes
+ * its free list last, so that a file is never shorter than its head says. */
+static enum err check_length(const char *path, MDB_env *env, struct fault *fault)
+{
+	MDB_envinfo info;
+	MDB_stat stats;
+	struct stat file;
+	uint64_t expected;
+	int fd;
+
+	if (mdb_env_info(env, &info) || mdb_env_stat(env, &stats) || mdb_env_get_fd(env, &fd) ||
+	    fstat(fd, &file) != 0)
+		return fault_set(fault, ERR_IO, "", "%s cannot be looked at", path);
+	expected = (info.me_last_pgno + 1) * (uint64_t)stats.ms_psize;
+	if ((uint64_t)file.st_size < expected)
+		return tell_short(path, (uint64_t)file.st_size, expected, fault);
+	return ERR_OK;
 }
 
 /* A worker that is executed must not inherit the database. */
@@ -221,6 +251,14 @@ static int env_settle(MDB_env *env)
 	return code ? code : mdb_reader_check(env, &dead);
 }
 
+static enum err tell_unopened(const struct store_options *options, int code, struct fault *fault)
+{
+	enum err err = code == MDB_NOTFOUND ? ERR_CORRUPT : store_err(code);
+
+	return fault_set(fault, err, "", "%s cannot be opened: %s", options->path,
+			 mdb_strerror(code));
+}
+
 static enum err store_attach(const struct store_options *options, struct store *store,
 			     struct fault *fault)
 {
@@ -230,15 +268,15 @@ static enum err store_attach(const struct store_options *options, struct store *
 	if (err != ERR_OK)
 		return err;
 	code = env_begin(options, options->path, &store->env);
-	if (!code)
-		code = env_settle(store->env);
+	if (code)
+		return tell_unopened(options, code, fault);
+	err = check_length(options->path, store->env, fault);
+	if (err != ERR_OK)
+		return err;
+	code = env_settle(store->env);
 	if (!code)
 		code = tables_open(store->env, options, 0, store->tables);
-	if (!code)
-		return ERR_OK;
-	err = code == MDB_NOTFOUND ? ERR_CORRUPT : store_err(code);
-	return fault_set(fault, err, "", "%s cannot be opened: %s", options->path,
-			 mdb_strerror(code));
+	return code ? tell_unopened(options, code, fault) : ERR_OK;
 }
 
 enum err store_open(const struct store_options *options, struct store **out, struct fault *fault)

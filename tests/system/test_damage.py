@@ -1,0 +1,93 @@
+"""A state that was damaged, cut short or put together from parts that do not belong together: the start is
+refused with a sentence and status 1, never a signal, and nothing is made or moved meanwhile."""
+import os
+import shutil
+
+import pytest
+
+import world
+from conftest import Core
+from sender import Sender
+
+
+def publish(core, *numbers):
+    with Sender(core.intake) as sender:
+        for entry in sender.publish([world.request("H-1", number) for number in numbers]):
+            assert "seq" in entry, entry
+
+
+@pytest.fixture
+def open_core(folder):
+    """Stopped cores beside one another, with so many referrals each."""
+    opened = []
+
+    def begin(name, referrals=3):
+        path = os.path.join(folder, name)
+        os.mkdir(path)
+        core = Core(path, rehearse=world.DAY)
+        opened.append(core)
+        publish(core, *(f"R{number}" for number in range(referrals)))
+        core.live = core.digest()
+        core.stop("vigied")
+        return core
+
+    yield begin
+    for core in opened:
+        core.close()
+
+
+@pytest.fixture
+def core(open_core):
+    return open_core("core")
+
+
+def listing(core):
+    """Files of the state, but for the locks, which are opened before anything is looked at."""
+    root = core.folder / "state"
+    return {str(path.relative_to(root)) for path in root.rglob("*")
+            if path.suffix != ".lock" and path.name != "lock.mdb"}
+
+
+def refused(core, *arguments):
+    """The sentence with which a start, or what `arguments` say, is refused."""
+    before = listing(core)
+    ended = core.run("vigied", *arguments)
+    told = [line for line in ended.stderr.splitlines() if line.startswith("vigied: ")]
+
+    assert ended.returncode == 1, (ended.returncode, ended.stderr)
+    assert len(told) == 1 and "boot.ready" not in ended.stderr, ended.stderr
+    assert listing(core) == before
+    return told[0]
+
+
+# --- cut short ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("left", [100, 4096, 5000, 8192, 12288, -4096, -1])
+@pytest.mark.parametrize("store", ["journal", "keys"])
+def test_a_file_cut_short_is_refused(core, store, left):
+    file = core.folder / "state" / store / "data.mdb"
+    whole = file.read_bytes()
+    size = left if left > 0 else len(whole) + left
+    os.truncate(file, size)
+
+    for arguments in ((), ("--verify",)):
+        told = refused(core, *arguments)
+        assert f"{file} is cut short: it is {size} bytes long and should be at least" in told
+        assert size >= 8192 or "should be at least 8192" in told
+        assert size < 8192 or f"should be at least {len(whole)};" in told
+        assert "restore it from a backup" in told
+
+    file.write_bytes(whole)
+    core.start_core()
+    assert core.digest() == core.live
+
+
+def test_a_file_that_is_longer_is_fine(core):
+    for store in ("journal", "keys"):
+        with (core.folder / "state" / store / "data.mdb").open("ab") as file:
+            file.write(b"\0" * 1000)
+
+    core.start_core()
+
+    assert core.digest() == core.live and core.control("verify")["ok"]
