@@ -10,6 +10,7 @@
 #include "daemon/io/caution.h"
 #include "daemon/io/journal.h"
 #include "daemon/io/keystore.h"
+#include "daemon/io/pairing.h"
 #include "daemon/io/snapshots.h"
 
 ms_t calendar_now(const struct calendar *calendar)
@@ -70,6 +71,52 @@ static enum err open_keystore(struct core *core, struct buf *path)
 	return err ? tell("keystore", &fault, err) : ERR_OK;
 }
 
+static bool has_store(const struct core *core, const char *name, struct buf *path)
+{
+	struct stat status;
+
+	return lstat(join_path(path, core, name).data, &status) == 0;
+}
+
+static enum err check_count(const struct core *core, uint64_t held)
+{
+	struct fault fault;
+	enum err err = pairing_check_count(held, keystore_noted(core->keystore), &fault);
+
+	return err ? tell("state_dir", &fault, err) : ERR_OK;
+}
+
+/* The first of them to be made is the journal: keys are only missing when somebody took them away. */
+static enum err check_keys_gone(const struct core *core, struct buf *path)
+{
+	uint64_t held = journal_last_seq(core->journal);
+	struct fault fault;
+
+	if (!held)
+		return ERR_OK;
+	(void)fault_set(&fault, ERR_CORRUPT, "",
+			"the journal holds %llu events and its keys in %s are missing: restore the "
+			"newest backup of the keys",
+			(unsigned long long)held, join_path(path, core, "keys").data);
+	return tell("keystore", &fault, ERR_CORRUPT);
+}
+
+/* What is there is looked at before anything new is made beside it. */
+static enum err open_stores(struct core *core, struct buf *path)
+{
+	bool has_journal = has_store(core, "journal", path),
+	     has_keys = has_store(core, "keys", path);
+	enum err err = has_keys ? open_keystore(core, path) : ERR_OK;
+
+	if (!err && has_keys && !has_journal)
+		err = check_count(core, 0);
+	if (!err)
+		err = open_journal(core, path);
+	if (!err && !has_keys && !(err = check_keys_gone(core, path)))
+		err = open_keystore(core, path);
+	return err ? err : check_count(core, journal_last_seq(core->journal));
+}
+
 static enum err open_access_log(struct core *core, struct buf *path)
 {
 	struct fault fault;
@@ -86,8 +133,7 @@ static enum err open_files(struct core *core)
 	struct buf path = {0};
 	enum err err;
 
-	if (!(err = open_folder(core)) && !(err = open_journal(core, &path)) &&
-	    !(err = open_keystore(core, &path)))
+	if (!(err = open_folder(core)) && !(err = open_stores(core, &path)))
 		err = open_access_log(core, &path);
 	buf_done(&path);
 	if (!err)

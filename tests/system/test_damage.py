@@ -91,3 +91,72 @@ def test_a_file_that_is_longer_is_fine(core):
     core.start_core()
 
     assert core.digest() == core.live and core.control("verify")["ok"]
+
+
+# --- parts that do not belong together ----------------------------------------------------------------
+
+
+@pytest.fixture
+def later(core):
+    """Goes on after a backup; the backup."""
+    backup = core.folder / "backup"
+    shutil.copytree(core.folder / "state", backup)
+    core.early = core.live
+    core.start_core()
+    publish(core, "R10", "R11")
+    core.seq = core.status("status")["seq"]
+    core.live = core.digest()
+    core.stop("vigied")
+    return backup
+
+
+def put_back(core, backup, *names):
+    for name in names:
+        shutil.rmtree(core.folder / "state" / name)
+        shutil.copytree(backup / name, core.folder / "state" / name)
+
+
+def test_keys_without_their_journal_are_refused(core, later):
+    aside = core.folder / "aside"
+    (core.folder / "state" / "journal").rename(aside)
+
+    for arguments in ((), ("--verify",), ("--rehearse", world.DAY)):
+        told = refused(core, *arguments)
+        assert f"the keystore knows of {core.seq} events and the journal holds 0" in told
+        assert "restore both from the same backup" in told
+
+    aside.rename(core.folder / "state" / "journal")
+    core.start_core()
+    assert core.digest() == core.live
+
+
+def test_a_journal_older_than_its_keys_is_refused(core, later):
+    put_back(core, later, "journal")
+
+    told = refused(core)
+
+    assert f"the keystore knows of {core.seq} events and the journal holds {core.seq - 2}" in told
+    put_back(core, later, "keys")
+    core.start_core()
+    assert core.digest() == core.early and core.control("verify")["ok"]
+
+
+def test_a_journal_without_its_keys_is_refused(core):
+    aside = core.folder / "aside"
+    (core.folder / "state" / "keys").rename(aside)
+
+    told = refused(core)
+
+    assert "its keys in" in told and "are missing: restore the newest backup of the keys" in told
+    aside.rename(core.folder / "state" / "keys")
+    core.start_core()
+    assert core.digest() == core.live
+
+
+# keys that are older than the journal catch up with it
+def test_keys_older_than_the_journal_are_brought_up(core, later):
+    put_back(core, later, "keys")
+
+    core.start_core()
+
+    assert core.digest() == core.live and core.control("verify")["ok"]

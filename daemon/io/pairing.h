@@ -1,0 +1,10 @@
+/* Do a journal and a keystore belong together? Asked at the start, before anything is made or moved: after
+ * a restore from backups they may be of different times, or one of them may be missing. */
+#pragma once
+
+#include "daemon/io/journal.h"
+#include "daemon/io/keystore.h"
+
+/* The journal holds so many events, and the keystore knows of so many: never of more. ERR_CORRUPT with a
+ * sentence. */
+enum err pairing_check_count(uint64_t held, uint64_t known, struct fault *fault) must_use;
