@@ -86,6 +86,14 @@ static enum err check_count(const struct core *core, uint64_t held)
 	return err ? tell("state_dir", &fault, err) : ERR_OK;
 }
 
+static enum err check_keys(const struct core *core)
+{
+	struct fault fault;
+	enum err err = pairing_check_keys(core->journal, core->keystore, &fault);
+
+	return err ? tell("state_dir", &fault, err) : ERR_OK;
+}
+
 /* The first of them to be made is the journal: keys are only missing when somebody took them away. */
 static enum err check_keys_gone(const struct core *core, struct buf *path)
 {
@@ -114,6 +122,8 @@ static enum err open_stores(struct core *core, struct buf *path)
 		err = open_journal(core, path);
 	if (!err && !has_keys && !(err = check_keys_gone(core, path)))
 		err = open_keystore(core, path);
+	if (!err)
+		err = check_keys(core);
 	return err ? err : check_count(core, journal_last_seq(core->journal));
 }
 

@@ -8,3 +8,8 @@
 /* The journal holds so many events, and the keystore knows of so many: never of more. ERR_CORRUPT with a
  * sentence. */
 enum err pairing_check_count(uint64_t held, uint64_t known, struct fault *fault) must_use;
+
+/* Were this journal's events taken with these keys? Told by the first of them that has a digest made with
+ * the installation's own key. ERR_CORRUPT with a sentence. */
+enum err pairing_check_keys(struct journal *journal, struct keystore *keystore,
+			    struct fault *fault) must_use;

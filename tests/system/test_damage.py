@@ -160,3 +160,35 @@ def test_keys_older_than_the_journal_are_brought_up(core, later):
     core.start_core()
 
     assert core.digest() == core.live and core.control("verify")["ok"]
+
+
+def exchange(core, other, *names):
+    for name in names:
+        aside = core.folder / "aside"
+        (core.folder / name).rename(aside)
+        (other.folder / name).rename(core.folder / name)
+        aside.rename(other.folder / name)
+
+
+# whichever of the two has seen more; and back in their places nothing was harmed
+def test_keys_of_another_installation_are_refused(core, open_core):
+    other = open_core("other", referrals=6)
+    exchange(core, other, "state/keys", "key")
+
+    for one in (core, other):
+        for arguments in ((), ("--verify",)):
+            told = refused(one, *arguments)
+            assert "not those of this journal, but another installation's" in told
+
+    exchange(core, other, "state/keys", "key")
+    for one in (core, other):
+        one.start_core()
+        assert one.digest() == one.live and one.control("verify")["ok"]
+
+
+# keys that know of hardly anything are no older ones of this journal
+def test_new_keys_made_beside_a_journal_are_refused(core, open_core):
+    fresh = open_core("fresh", referrals=0)
+    exchange(core, fresh, "state/keys", "key")
+
+    assert "not those of this journal" in refused(core)
