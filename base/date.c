@@ -2,8 +2,6 @@
 
 #include <stdio.h>
 
-enum { MS_MINUTE = 60000 };
-
 /* Rounds towards the past, so that days before 1970 come out right. */
 static int64_t floor_div(int64_t a, int64_t b)
 {

@@ -15,6 +15,7 @@ typedef int32_t day_t;
 typedef int64_t ms_t;
 #define MS_NONE   INT64_MIN
 #define MS_SECOND 1000LL
+#define MS_MINUTE 60000LL
 #define MS_HOUR   3600000LL
 #define MS_DAY    86400000LL
 

@@ -22,7 +22,7 @@ const char *argp_program_version = "vigied 1.0.0";
 
 enum { KEYS_FLUSH_MS = 60000, RENEWAL_HOUR = 3 };
 
-enum option_key { OPTION_CHECK = 256, OPTION_VERIFY, OPTION_REHEARSE };
+enum option_key { OPTION_CHECK = 256, OPTION_VERIFY, OPTION_REHEARSE, OPTION_ACCEPT_CLOCK };
 
 static const struct argp_option options[] = {
 	{"config", 'c', "FILE", 0, "vigie.conf (default /etc/vigie/vigie.conf)", 0},
@@ -32,13 +32,16 @@ static const struct argp_option options[] = {
 	 "replay the journal from its first event and compare digests", 0},
 	{"rehearse", OPTION_REHEARSE, "DATE", 0,
 	 "begin a rehearsal: a journal with a calendar of its own that starts on this day", 0},
+	{"accept-clock", OPTION_ACCEPT_CLOCK, NULL, 0,
+	 "begin although the machine's clock is far ahead of the journal: vigied was off so long",
+	 0},
 	{0},
 };
 
 struct arguments {
 	const char *config;
 	const char *rehearse;
-	bool check, verify;
+	bool check, verify, accept_clock;
 };
 
 struct daemon {
@@ -66,6 +69,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		return 0;
 	case OPTION_REHEARSE:
 		arguments->rehearse = value;
+		return 0;
+	case OPTION_ACCEPT_CLOCK:
+		arguments->accept_clock = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -122,7 +128,7 @@ static ms_t next_renewal(ms_t now)
 static void renew_keys(struct daemon *daemon)
 {
 	struct core *core = &daemon->core;
-	ms_t now = calendar_now(&core->calendar);
+	ms_t now = engine_now(core->engine);
 	enum err err;
 
 	if (!keystore_is_stale(core->keystore))
@@ -236,7 +242,8 @@ static void keep_memory_private(void)
 static int run(const struct arguments *arguments, const struct config *config)
 {
 	struct daemon daemon = {.core = {.config = config}};
-	struct boot boot = {arguments->rehearse};
+	/* no time passes while a journal is verified */
+	struct boot boot = {arguments->rehearse, arguments->accept_clock || arguments->verify};
 	int status = EXIT_FAILURE;
 
 	daemon.core.loop = loop_new();

@@ -78,5 +78,10 @@ enum {
 	/* keys made ahead of need */
 	KEYS_AHEAD = 4096,
 
+	/* the machine's clock beside the core's calendar */
+	CLOCK_LEAP_HOURS_MAX = 24,    /* ahead at once: more is not followed while the core runs */
+	CLOCK_AHEAD_DAYS_MAX = 40,    /* of the journal at a start: the core may have been off */
+	CLOCK_BEHIND_MINUTES_MAX = 5, /* of the journal: more raises an alarm */
+
 	FUTURE_SKEW_HOURS = 24, /* how far an event's time may lie ahead of the core's */
 };

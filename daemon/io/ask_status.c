@@ -76,12 +76,21 @@ static json_t *status_intake(const struct engine_counters *counters)
 			 (json_int_t)counters->conflicts, "turns", (json_int_t)counters->turns);
 }
 
-static void add_alarm(json_t *list, const char *code, day_t since, size_t count)
+/* `about` may be NULL, and is taken. */
+static void add_alarm(json_t *list, const char *code, day_t since, size_t count, json_t *about)
 {
 	if (count)
-		json_array_append_new(list,
-				      json_pack("{s:s, s:o, s:i, s:[]}", "code", code, "since",
-						view_day(since), "count", (int)count, "about"));
+		json_array_append_new(list, json_pack("{s:s, s:o, s:i, s:o}", "code", code, "since",
+						      view_day(since), "count", (int)count, "about",
+						      about ? about : json_array()));
+}
+
+static void add_clock_alarm(json_t *list, struct core *core)
+{
+	struct fault told;
+
+	if (calendar_differs(&core->calendar, engine_state(core->engine)->now, &told))
+		add_alarm(list, "clock", DAY_NONE, 1, json_pack("[s]", told.text));
 }
 
 /* Is there too little room for a turn of the largest size? */
@@ -93,17 +102,26 @@ static bool is_storage_full(const struct core *core)
 }
 
 /* What is no part of the state is no word of its alarms either; and that mails wait is not told by mail. */
-static json_t *status_alarms(const struct core *core)
+static json_t *status_alarms(struct core *core)
 {
 	json_t *list = view_alarms(engine_state(core->engine));
 	day_t since;
 	uint32_t waiting = alarm_waiting_tasks(engine_state(core->engine), &since);
 
 	add_alarm(list, "suspect_event", caution_since(core->caution),
-		  json_array_size(caution_suspects(core->caution)));
-	add_alarm(list, "waiting_task", since, waiting);
-	add_alarm(list, "storage_full", DAY_NONE, is_storage_full(core));
+		  json_array_size(caution_suspects(core->caution)), NULL);
+	add_alarm(list, "waiting_task", since, waiting, NULL);
+	add_alarm(list, "storage_full", DAY_NONE, is_storage_full(core), NULL);
+	add_clock_alarm(list, core);
 	return list;
+}
+
+/* Where the calendar stands: the journal's time waits for a clock that is behind it. */
+static ms_t status_now(const struct core *core)
+{
+	ms_t now = engine_now(core->engine), last = engine_state(core->engine)->now;
+
+	return now > last ? now : last;
 }
 
 /* The digest goes over the whole state: only whoever asks for it pays for it. */
@@ -118,8 +136,8 @@ enum err ask_status(struct question *question)
 		return question->fault.code;
 	question->answer = json_pack(
 		"{s:o, s:b, s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "now",
-		view_time(engine_now(core->engine)), "rehearsal", core->calendar.is_rehearsal,
-		"seq", (json_int_t)state->seq, "epoch", (json_int_t)core->epoch, "draining",
+		view_time(status_now(core)), "rehearsal", core->calendar.is_rehearsal, "seq",
+		(json_int_t)state->seq, "epoch", (json_int_t)core->epoch, "draining",
 		core->is_draining, "policy", status_policy(state), "cases", status_cases(state),
 		"tasks", status_tasks(state), "intake",
 		status_intake(engine_counters(core->engine)), "alarms", status_alarms(core));

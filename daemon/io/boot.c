@@ -13,14 +13,11 @@
 #include "daemon/io/pairing.h"
 #include "daemon/io/snapshots.h"
 
-ms_t calendar_now(const struct calendar *calendar)
-{
-	return calendar->is_rehearsal ? calendar->now : clock_wall_ms();
-}
-
 static ms_t get_now(void *context)
 {
-	return calendar_now(&((struct core *)context)->calendar);
+	struct core *core = context;
+
+	return calendar_now(&core->calendar, engine_state(core->engine)->now);
 }
 
 /* --- files ------------------------------------------------------------------------------------ */
@@ -293,7 +290,7 @@ static enum err begin_calendar(struct core *core, const struct boot *boot)
 		fprintf(stderr, "vigied: --rehearse: no such day; YYYY-MM-DD is expected\n");
 		return ERR_USAGE;
 	}
-	core->calendar = (struct calendar){true, time_at_paris(day, 0, 0)};
+	core->calendar = (struct calendar){.is_rehearsal = true, .now = time_at_paris(day, 0, 0)};
 	return ERR_OK;
 }
 
@@ -356,8 +353,17 @@ static enum err check_rehearsal(struct core *core, const struct boot *boot)
 				"of its own\n");
 		return ERR_USAGE;
 	}
-	core->calendar = (struct calendar){state->is_rehearsal, state->now};
+	core->calendar = (struct calendar){.is_rehearsal = state->is_rehearsal, .now = state->now};
 	return ERR_OK;
+}
+
+static enum err check_clock(const struct core *core, const struct boot *boot)
+{
+	struct fault fault;
+	enum err err = calendar_check(&core->calendar, engine_state(core->engine)->now,
+				      boot->accept_clock, &fault);
+
+	return err ? tell("clock", &fault, err) : ERR_OK;
 }
 
 enum err boot_open(struct core *core, const struct boot *boot)
@@ -376,6 +382,8 @@ enum err boot_open(struct core *core, const struct boot *boot)
 		return err;
 	if (engine_state(core->engine)->seq)
 		err = check_rehearsal(core, boot);
+	if (!err && engine_state(core->engine)->seq)
+		err = check_clock(core, boot);
 	if (!err && !engine_state(core->engine)->has_policy)
 		err = begin(core, boot);
 	if (!err)

@@ -6,6 +6,7 @@
 struct boot {
 	const char
 		*rehearse; /* a day: a new journal becomes a rehearsal that begins on it; or NULL */
+	bool accept_clock; /* however far it is ahead of the journal */
 };
 
 /* Opens journal and keystore, rebuilds the state, begins a new journal with the policy where there is

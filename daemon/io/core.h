@@ -3,14 +3,8 @@
 
 #include "config/config.h"
 #include "daemon/io/access_log.h"
+#include "daemon/io/calendar.h"
 #include "daemon/io/turns.h"
-
-/* The core's clock: the wall's, or in a rehearsal a calendar that only moves when told. */
-struct calendar {
-	bool is_rehearsal;
-	ms_t now; /* of a rehearsal */
-};
-ms_t calendar_now(const struct calendar *calendar);
 
 struct core {
 	const struct config *config;
