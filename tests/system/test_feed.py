@@ -361,18 +361,78 @@ def test_delimiter_and_quote_can_be_others(tmp_path):
     assert [event["data"]["person"]["name"] for event in events] == ['said "A"'], done.stderr
 
 
-@pytest.mark.parametrize("tail, reason", [
-    ('3;"never closed;x\n' + "a;b\n" * 5, "a quote that is never closed: the rest was not read"),
-    ('3;"out" of place;x\n', "a quote out of place: the rest was not read"),
-    ('3;"' + "long;" * 300000, "a row over 1 MiB, or a quote that is never closed: "
-                               "the rest was not read"),
-], ids=["open", "stray", "long"])
-def test_quotes_that_do_not_close_end_the_file_and_say_so(tmp_path, tail, reason):
-    raw = (";".join(HEADER) + "\n1;03/02/2015;élec;A;;;;\n" + tail).encode()
+STRAY = "a quote out of place: put quotes around the cell and write the quote in it twice"
+OPEN = ("a quote that is not closed: close it, or put quotes around the cell and write the quote in "
+        "it twice")
+PLAIN_ROWS = ["1;03/02/2015;élec;A;;;;", '2;03/02/2015;élec;"B ""b"" b";;;;', "3;03/02/2015;élec;C;;;;"]
 
-    events, refused, done = awful(tmp_path, [], raw=raw)
 
-    assert (len(events), refused, done.returncode) == (1, [(3, "", reason)], 1)
+@pytest.mark.parametrize("line, reason", [
+    ('9;03/02/2015;élec;Résidence "Les Lilas";;;;', STRAY),
+    ('9;03/02/2015;élec;"Les Lilas" bat B;;;;', STRAY),
+    ('9;03/02/2015;élec;"Les Lilas;;;;', OPEN),
+    ('9;03/02/2015;élec;Les Lilas;;;;"', OPEN),
+    ('"', OPEN),
+    ("9;" + "x" * 1100000, "a row over 1 MiB"),
+], ids=["inside", "after", "open", "at the end", "alone", "long"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"], ids=["lf", "crlf", "cr"])
+@pytest.mark.parametrize("at", [0, 1, 3], ids=["first", "second", "last"])
+def test_a_quote_out_of_place_costs_its_own_row_only(tmp_path, line, reason, line_end, at):
+    lines = [";".join(HEADER)] + PLAIN_ROWS[:at] + [line] + PLAIN_ROWS[at:]
+
+    for last in ("", line_end):
+        events, refused, done = awful(tmp_path, [], raw=(line_end.join(lines) + last).encode())
+
+        assert [event["subject"] for event in events] == ["1", "2", "3"]
+        assert (refused, done.returncode) == ([(at + 2, "", reason)], 1)
+
+
+def test_every_row_after_a_quote_out_of_place_is_read(tmp_path):
+    """More than what is read from the file at once, before and after."""
+    many = [f"{number};03/02/2015;élec;Name{number};;;;" for number in range(10000)]
+    lines = [";".join(HEADER), *many[:5000], '5;03/02/2015;élec;"Les Lilas;;;;', *many[5000:]]
+
+    events, refused, _ = awful(tmp_path, [], raw="\n".join(lines).encode())
+
+    assert len(events) == 10000 and refused == [(5002, "", OPEN)]
+
+
+def test_a_cell_may_span_lines_that_look_like_rows_of_another_number_of_columns(tmp_path):
+    raw = (";".join(HEADER) + '\n1;03/02/2015;élec;"Le;Goff\r\n2;x\n\n""y""";;;;\n' + PLAIN_ROWS[2]).encode()
+
+    events, refused, _ = awful(tmp_path, [], raw=raw)
+
+    assert refused == []
+    assert [event["data"]["person"]["name"] for event in events] == ['Le;Goff 2;x "y"', "C"]
+
+
+def test_an_open_quote_that_a_later_quote_closes_loses_no_row(tmp_path):
+    """Read as CSV it would be one row of 4 columns; the next line alone is a row of 8."""
+    lines = [";".join(HEADER), '9;03/02/2015;élec;"Les Lilas;;;;', *PLAIN_ROWS[:1], 'x"', PLAIN_ROWS[2]]
+
+    events, refused, _ = awful(tmp_path, [], raw="\n".join(lines).encode())
+
+    assert [event["subject"] for event in events] == ["1", "3"]
+    assert refused == [(2, "", OPEN), (4, "", STRAY)]
+
+
+def test_a_row_of_several_lines_with_too_few_columns_is_one_row(tmp_path):
+    lines = [";".join(HEADER), '9;03/02/2015;élec;"Les', 'Lilas"', PLAIN_ROWS[2]]
+
+    events, refused, _ = awful(tmp_path, [], raw="\n".join(lines).encode())
+
+    assert [event["subject"] for event in events] == ["3"]
+    assert refused == [(2, "", "4 columns instead of 8")]
+
+
+def test_a_quote_out_of_place_in_a_title_is_skipped_and_in_the_header_told(tmp_path):
+    titled = ['Résidence "Les Lilas"', ";".join(HEADER), *PLAIN_ROWS]
+
+    events, refused, _ = awful(tmp_path, [], top="header_row = 2;", raw="\n".join(titled).encode())
+    _, _, done = awful(tmp_path, [], raw="\n".join(titled).encode())
+
+    assert (len(events), refused) == (3, [])
+    assert done.returncode == 2 and f"awful.csv: {STRAY}" in done.stderr
 
 
 def test_a_word_that_no_event_waits_for_is_told(tmp_path):

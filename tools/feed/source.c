@@ -52,15 +52,24 @@ static bool bind_row(void *context, const struct row *row)
 
 	if (row->number < source->mapping->header_row)
 		return true;
-	converter_bind(&source->converter, row, source->path, binding->complaints);
+	if (row->wrong)
+		say_wrong(binding->complaints, source->path, row->wrong);
+	else
+		converter_bind(&source->converter, row, source->path, binding->complaints);
 	binding->is_bound = true;
 	return false;
 }
 
+/* Until the header is read, its number of columns is not known. */
 static struct table_form form_of(const struct source *source)
 {
-	return (struct table_form){source->encoding, source->mapping->delimiter,
-				   source->mapping->quote};
+	return (struct table_form){
+		.encoding = source->encoding,
+		.delimiter = source->mapping->delimiter,
+		.quote = source->mapping->quote,
+		.title_count = source->mapping->header_row,
+		.column_count = source->converter.column_count,
+	};
 }
 
 /* Without a header row the mapping itself names the columns. */
@@ -69,7 +78,6 @@ static void bind_columns(struct source *source, FILE *file, struct complaints *c
 	const struct strings *header = &source->mapping->header;
 	struct binding binding = {source, complaints, false};
 	struct table_form form = form_of(source);
-	struct fault fault;
 
 	if (source->mapping->header_row == 0) {
 		const struct row row = {0, header->count, header->item};
@@ -77,8 +85,8 @@ static void bind_columns(struct source *source, FILE *file, struct complaints *c
 		(void)bind_row(&binding, &row);
 		return;
 	}
-	if (table_read(file, &form, bind_row, &binding, &fault) && !binding.is_bound)
-		say_wrong(complaints, source->path, fault.text);
+	if (table_read(file, &form, bind_row, &binding))
+		say_wrong(complaints, source->path, "it cannot be read");
 	else if (!binding.is_bound)
 		say_wrong(complaints, source->path, "it has no header row");
 }
@@ -165,6 +173,10 @@ static bool read_row(void *context, const struct row *row)
 		return true;
 	source->read = (uint64_t)ftell(reading->file);
 	source->counts.rows++;
+	if (row->wrong) {
+		refuse(source, row->number, STR(""), str_from(row->wrong));
+		return true;
+	}
 	arena_reset(&reading->arena);
 	fate = convert_row(&source->converter, row, &reading->arena, &reading->events, &refusal);
 	if (fate == ROW_REFUSED)
@@ -179,16 +191,9 @@ static bool read_row(void *context, const struct row *row)
 
 static enum err read_table(struct source_reading *reading)
 {
-	struct source *source = reading->source;
-	struct table_form form = form_of(source);
-	struct fault fault;
-	enum err err = table_read(reading->file, &form, read_row, reading, &fault);
+	struct table_form form = form_of(reading->source);
 
-	if (err == ERR_INVALID_EVENT) {
-		refuse(source, strtoull(fault.path, NULL, 10), STR(""), str_from(fault.text));
-		return ERR_OK;
-	}
-	return err;
+	return table_read(reading->file, &form, read_row, reading);
 }
 
 static bool is_empty_line(struct str line)
