@@ -60,6 +60,16 @@ def write_rows(path, rows, encoding="utf-8"):
     return path
 
 
+@pytest.mark.parametrize("mode", ["--check", "--print"])
+def test_output_that_stdout_does_not_take_is_told_with_status_1(tmp_path, mode):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([FEED, mode, "--rejects", tmp_path, "--map", JURA, FILES[1]],
+                              stdout=full, stderr=subprocess.PIPE, text=True)
+
+    assert done.returncode == 1
+    assert "vigie-feed: not all could be written to standard output" in done.stderr
+
+
 # --- the Jura's files of 2015 ---
 
 

@@ -443,6 +443,21 @@ def test_what_takes_long_shows_dots(core):
     assert piped.stderr == ""
 
 
+def test_an_answer_that_stdout_does_not_take_is_told_with_status_1(core):
+    core.answers["report"] = {"result": {"rows": [{"year": year} for year in range(999)]}}
+    calls = [core.command("status", "--json"), core.command("queue", "list"),
+             core.command("report", "--csv"), [VIGIECTL, "--help"], [VIGIECTL, "--version"],
+             [VIGIECTL, "policy", "check", JURA, "--file-only"]]
+
+    for call in calls:
+        with open("/dev/full", "w") as full:
+            end = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, text=True,
+                                 env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+
+        assert end.returncode == 1, call
+        assert "vigiectl: not all could be written to standard output" in end.stderr
+
+
 # --- refusals and failures ------------------------------------------------------------------------
 
 def refusal(path="visit", text="no visit has this number", code="not_found"):

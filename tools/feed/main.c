@@ -1,3 +1,4 @@
+#include "base/output.h"
 #include "tools/feed/run.h"
 
 static enum status run_mode(struct run *run)
@@ -22,6 +23,7 @@ int main(int argc, char **argv)
 	struct run run;
 	enum status status;
 
+	output_check_at_exit("vigie-feed", STATUS_REFUSED);
 	options_read(&options, argc, argv);
 	hash_init();
 	status = run_prepare(&run, &options);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/output.h"
 #include "proto/hash.h"
 #include "tools/sim/replay.h"
 #include "tools/sim/scenario.h"
@@ -160,7 +161,8 @@ static int print_sample(void)
 	scoped(buf_done) struct buf sample = {0};
 
 	scenario_print_sample(&sample);
-	return fwrite(sample.data, 1, sample.size, stdout) == sample.size ? 0 : 2;
+	fwrite(sample.data, 1, sample.size, stdout);
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -172,6 +174,7 @@ int main(int argc, char **argv)
 		.scenario = {.years = 4, .seeds = 20, .first_seed = 1},
 	};
 
+	output_check_at_exit("vigie-sim", 2);
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	hash_init();

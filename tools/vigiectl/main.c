@@ -1,5 +1,6 @@
 /* vigiectl: the operators' command, for the coordinator too. */
 
+#include "base/output.h"
 #include "tools/vigiectl/arguments.h"
 
 static int run(const struct command *command, struct session *session, json_t *params)
@@ -11,8 +12,10 @@ static int run(const struct command *command, struct session *session, json_t *p
 int main(int argc, char **argv)
 {
 	scoped(session_done) struct session session = {.config = "/etc/vigie/vigie.conf"};
+	const struct command *command;
 	json_t *params;
-	const struct command *command = arguments_parse(argc, argv, &session, &params);
 
+	output_check_at_exit("vigiectl", STATUS_REFUSED);
+	command = arguments_parse(argc, argv, &session, &params);
 	return command ? run(command, &session, params) : STATUS_OK;
 }
