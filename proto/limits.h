@@ -71,6 +71,7 @@ enum {
 	CONTROL_LINE_SIZE_MAX = 4 * 1024 * 1024,
 	CONTROL_CLIENTS_MAX = 64,
 	CONTROL_OUTPUT_SIZE_MAX = 64 * 1024 * 1024,
+	CONTROL_PATIENCE_S = 5, /* silence after which a caller asks whether the core is alive */
 	CONTROL_JOBS_MAX = 2, /* long questions at once: each takes the memory of a state */
 	LIST_LIMIT_DEFAULT = 50,
 	LIST_LIMIT_MAX = 10000,

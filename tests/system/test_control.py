@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -789,3 +790,16 @@ def test_many_calls_on_one_line_after_the_other_are_each_answered(town):
 
     assert sorted(answer["id"] for answer in answers) == list(range(50))
     assert all(("error" in answer) == (answer["id"] % 3 == 2) for answer in answers)
+
+
+def test_a_core_that_is_stopped_is_told_and_one_that_goes_on_answers(core):
+    core.processes["vigied"].send_signal(signal.SIGSTOP)
+    try:
+        asleep = core.run("vigiectl", "status")
+        acts = core.run("vigiectl", "verify")
+    finally:
+        core.processes["vigied"].send_signal(signal.SIGCONT)
+    awake = core.run("vigiectl", "status")
+
+    assert (asleep.returncode, acts.returncode, awake.returncode) == (3, 3, 0)
+    assert "the core is there, but does not answer" in asleep.stderr

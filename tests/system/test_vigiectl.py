@@ -1,6 +1,7 @@
 """vigiectl against a core made of Python: what it asks, what it prints, how it ends."""
 
 import base64
+import contextlib
 import datetime
 import json
 import os
@@ -45,20 +46,25 @@ class FakeCore:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            with connection, connection.makefile("rwb") as stream:
-                for line in stream:
-                    answer = self.answer(name, line)
-                    if not answer:
-                        break
-                    stream.write(answer)
-                    stream.flush()
+            threading.Thread(target=self.converse, args=(connection, name), daemon=True).start()
+
+    def converse(self, connection, name):
+        with contextlib.suppress(ConnectionError), connection, connection.makefile("rwb") as stream:
+            for line in stream:
+                answer = self.answer(name, line)
+                if not answer:
+                    break
+                stream.write(answer)
+                stream.flush()
 
     def answer(self, name, line):
         request = json.loads(line)
         assert request["jsonrpc"] == "2.0"
-        self.asked.append((name.split(".")[0], request["method"], request["params"]))
+        self.asked.append((name.split(".")[0], request["method"], request.get("params")))
         time.sleep(self.delay)
         answer = self.answers.get(request["method"], {"result": {"seq": 7}})
+        if callable(answer):
+            answer = answer()
         if isinstance(answer, list):
             answer = answer.pop(0)
         if isinstance(answer, bytes):
@@ -456,6 +462,37 @@ def test_an_answer_that_stdout_does_not_take_is_told_with_status_1(core):
 
         assert end.returncode == 1, call
         assert "vigiectl: not all could be written to standard output" in end.stderr
+
+
+def test_a_long_answer_is_awaited_while_the_core_answers_others(core):
+    """It comes only after vigiectl has asked twice whether the core is alive."""
+    pings = threading.Semaphore(0)
+
+    def ping():
+        pings.release()
+        return {"result": {}}
+
+    def verify():
+        pings.acquire()
+        pings.acquire()
+        return {"result": {"ok": True, "events": 5, "digest": "ab"}}
+
+    core.answers.update({"status": ping, "verify": verify})
+
+    end = core.run("verify")
+
+    assert end.returncode == 0 and "5 events" in end.stdout, end.stderr
+
+
+@pytest.mark.parametrize("call", ["queue list", "verify"])
+def test_a_core_that_answers_nothing_at_all_ends_with_status_3(core, call):
+    core.answers.update({method: threading.Event().wait
+                         for method in ("status", "queue.list", "verify")})
+
+    end = core.run(*call.split())
+
+    assert end.returncode == 3
+    assert "does not answer" in end.stderr
 
 
 # --- refusals and failures ------------------------------------------------------------------------

@@ -13,9 +13,6 @@
 #include "proto/limits.h"
 #include "tools/vigiectl/terminal.h"
 
-/* An answer that takes longer than this will not come: the core is a matter of milliseconds. */
-enum { PATIENCE_S = 60 };
-
 /* One call from end to end. The first thing that fails is told, and its status kept. */
 struct exchange {
 	const char *path;
@@ -25,6 +22,8 @@ struct exchange {
 	enum exit_status status;
 	struct buf line;
 };
+
+static const char no_answer[] = "the core is there, but does not answer: it has stopped or hangs";
 
 static enum exit_status session_find_socket(struct session *session, enum session_socket which);
 static void exchange_connect(struct exchange *exchange);
@@ -90,20 +89,36 @@ static void exchange_fail(struct exchange *exchange, enum exit_status status, co
 		error ? strerror(error) : "");
 }
 
-static void exchange_connect(struct exchange *exchange)
+/* The length of the path is known to fit. A core that has stopped takes neither a connection nor
+ * a long line: both are given up after a while. */
+static int open_socket(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct timeval patience = {.tv_sec = CONTROL_PATIENCE_S};
+	int error, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(address.sun_path, path);
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == 0 &&
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return -1;
+}
+
+static void exchange_connect(struct exchange *exchange)
+{
 
 	if (exchange->status)
 		return;
-	if (strlen(exchange->path) >= sizeof(address.sun_path)) {
+	if (strlen(exchange->path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
 		exchange_fail(exchange, STATUS_USAGE, "too long for the path of a socket", 0);
 		return;
 	}
-	strcpy(address.sun_path, exchange->path);
-	exchange->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (exchange->fd >= 0 &&
-	    connect(exchange->fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+	exchange->fd = open_socket(exchange->path);
+	if (exchange->fd >= 0)
 		return;
 	if (errno == EACCES)
 		exchange_fail(
@@ -111,6 +126,8 @@ static void exchange_connect(struct exchange *exchange)
 			"this socket is for the groups vigie-status (to read) and vigie-admin "
 			"(to act), and you are not in its group",
 			0);
+	else if (errno == EAGAIN)
+		exchange_fail(exchange, STATUS_NO_DAEMON, no_answer, 0);
 	else
 		exchange_fail(exchange, STATUS_NO_DAEMON, "no core listens here", errno);
 }
@@ -144,29 +161,43 @@ static void exchange_send(struct exchange *exchange, const char *method, json_t 
 	if (strlen(line) > CONTROL_LINE_SIZE_MAX)
 		exchange_fail(exchange, STATUS_REFUSED, "more than the core takes in one call", 0);
 	else if (!send_all(exchange->fd, line, strlen(line)) || !send_all(exchange->fd, "\n", 1))
-		exchange_fail(exchange, STATUS_NO_DAEMON, "the core hung up", errno);
+		exchange_fail(exchange, STATUS_NO_DAEMON,
+			      errno == EAGAIN ? no_answer : "the core hung up",
+			      errno == EAGAIN ? 0 : errno);
 	free(line);
 	json_decref(request);
 }
 
 /* --- and back --- */
 
-/* Once a second: a sign of life for who waits, the end of patience for what should be quick. */
+/* A core at work on a long answer still answers others between its turns. So does one that hangs up. */
+static bool core_is_alive(const char *path)
+{
+	static const char ping[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\"}\n";
+	int fd = open_socket(path);
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+	bool is_alive = fd >= 0 && send_all(fd, ping, strlen(ping)) &&
+			poll(&poll_fd, 1, CONTROL_PATIENCE_S * 1000) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	return is_alive;
+}
+
+/* Once a second a sign of life for who waits, and now and then a look whether there is one over there. */
 static bool exchange_wait(struct exchange *exchange)
 {
 	struct pollfd poll_fd = {.fd = exchange->fd, .events = POLLIN};
+	int ready, silent_s = 0;
 
-	for (int seconds = 0; exchange->is_long || seconds < PATIENCE_S;) {
-		int ready = poll(&poll_fd, 1, 1000);
-
-		if (ready > 0)
-			return true;
-		if (ready == 0) {
-			seconds++;
-			exchange->has_dots |= exchange->is_long && terminal_dot();
-		}
+	while ((ready = poll(&poll_fd, 1, 1000)) <= 0) {
+		if (ready < 0)
+			continue;
+		exchange->has_dots |= exchange->is_long && terminal_dot();
+		if (++silent_s % CONTROL_PATIENCE_S == 0 && !core_is_alive(exchange->path))
+			return false;
 	}
-	return false;
+	return true;
 }
 
 static bool has_line(const struct buf *line)
@@ -182,7 +213,7 @@ static void exchange_receive(struct exchange *exchange)
 		ssize_t size;
 
 		if (!exchange_wait(exchange)) {
-			exchange_fail(exchange, STATUS_NO_DAEMON, "the core does not answer", 0);
+			exchange_fail(exchange, STATUS_NO_DAEMON, no_answer, 0);
 			break;
 		}
 		size = read(exchange->fd, piece, sizeof(piece));

@@ -19,7 +19,8 @@ struct session {
 
 void session_done(struct session *session);
 
-/* Calls one method; takes params. `answer` is the caller's, set on STATUS_OK only. Calls that are
- * long may take any time, and show dots on a terminal; others are given a minute. */
+/* Calls one method; takes params. `answer` is the caller's, set on STATUS_OK only. An answer
+ * may take any time while the core is alive, which is asked on another connection after each
+ * CONTROL_PATIENCE_S; calls that are long show dots on a terminal. */
 enum exit_status session_call(struct session *session, enum session_socket which, bool is_long,
 			      const char *method, json_t *params, json_t **answer) must_use;
