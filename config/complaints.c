@@ -32,7 +32,8 @@ void complain(struct complaints *complaints, const char *file, uint32_t line, co
 	size_t from = complaints->text.size;
 	va_list args;
 
-	buf_printf(&complaints->text, "%s:%u: %s%s", file, line, path, *path ? ": " : "");
+	buf_printf(&complaints->text, line ? "%s:%u: " : "%s: ", file, line);
+	buf_printf(&complaints->text, "%s%s", path, *path ? ": " : "");
 	va_start(args, format);
 	add(complaints, from, format, args);
 	va_end(args);

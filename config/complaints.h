@@ -9,7 +9,7 @@ struct complaints {
 	uint32_t count;
 };
 
-/* `path` names the option or column, "" when there is none. */
+/* Line 0: of the file as a whole. `path` names the option or column, "" when there is none. */
 void complain(struct complaints *complaints, const char *file, uint32_t line, const char *path,
 	      const char *format, ...) printf_like(5, 6);
 

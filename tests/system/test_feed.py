@@ -84,7 +84,8 @@ def test_rejects_are_written_beside_with_column_and_reason(tmp_path):
     copy = tmp_path / "fsl-export-2015.csv"
     copy.write_bytes(FILES[0].read_bytes())
 
-    done = feed("--print", "--map", JURA, copy)
+    with Gate(tmp_path, take_all) as gate:
+        done = feed("--to", gate.endpoint, "--map", JURA, copy)
 
     assert done.returncode == 1
     with open(DATA / "rejects-2015.csv") as file:
@@ -98,13 +99,34 @@ def test_rejects_of_an_earlier_run_do_not_stay(tmp_path):
     rows = rows_of(DATA / "givers-2015.csv")
     path = tmp_path / "givers-x.csv"
     write_rows(path, [rows[0], ["x"]])
-    assert feed("--print", "--map", JURA, path).returncode == 1
+    assert feed("--print", "--rejects", tmp_path, "--map", JURA, path).returncode == 1
     assert rejects_of(path) == [(2, "", "1 column instead of 10")]
 
     write_rows(path, rows)
-    assert feed("--print", "--map", JURA, path).returncode == 0
+    assert feed("--print", "--rejects", tmp_path, "--map", JURA, path).returncode == 0
 
     assert not os.path.exists(f"{path}.rejects.csv")
+
+
+def test_printing_leaves_nothing_beside_the_file(tmp_path):
+    path = write_rows(tmp_path / "givers-x.csv", [rows_of(FILES[1])[0], ["x"]])
+
+    done = feed("--print", "--map", JURA, path)
+
+    assert (done.returncode, os.listdir(tmp_path)) == (1, [path.name])
+
+
+def test_rejects_that_cannot_be_written_are_told_before_anything_is_sent(tmp_path):
+    taken = tmp_path / "taken"
+    taken.write_text("")
+    with Gate(tmp_path, take_all) as gate:
+        for folder in (tmp_path / "missing", taken):
+            done = feed("--to", gate.endpoint, "--rejects", folder, "--map", JURA, FILES[1])
+
+            assert done.returncode == 2
+            assert f"{folder}/{FILES[1].name}.rejects.csv: " in done.stderr
+
+    assert gate.requests == []
 
 
 def expected_counts():
@@ -278,7 +300,7 @@ def awful(tmp_path, rows, top="", header=HEADER, name="awful.csv", raw=None):
         path.write_bytes(raw)
     else:
         write_rows(path, ([header] if header else []) + rows)
-    done = feed("--print", "--map", mapping, path)
+    done = feed("--print", "--rejects", tmp_path, "--map", mapping, path)
     refused = rejects_of(path) if os.path.exists(f"{path}.rejects.csv") else []
     return [json.loads(line) for line in done.stdout.splitlines()], refused, done
 
@@ -643,6 +665,7 @@ def test_all_mistakes_are_told_at_once(tmp_path):
     (["--check", "--print", "x"], "one of --check"),
     (["--until", "2015-02-30", "x"], "is no date"),
     (["--timeout", "0", "x"], "a timeout is"),
+    (["--from", "2015-03-02", "--until", "2015-03-01", "x"], "--from is later than --until"),
     (["--to", "nonsense", str(FILES[1]), "--map", str(JURA)], "no endpoint"),
 ])
 def test_a_wrong_command_is_told_with_status_2(arguments, sentence):
@@ -942,6 +965,29 @@ def test_a_rehearsal_is_moved_to_each_event_before_it_is_published(tmp_path):
     assert now == "2015-02-28T22:59:59Z"
     expected = events_of(tmp_path, *FILES, more=("--until", "2015-02-28"))
     assert [entry[2] for entry in log if entry[0] == "event"] == [event["id"] for event in expected]
+
+
+def test_driving_to_where_the_calendar_is_already_is_told(tmp_path):
+    with Gate(tmp_path, take_all) as gate, \
+            Control(tmp_path, "2015-06-30T12:00:00Z", log := []) as control:
+        past = drive(tmp_path, gate, control, "2015-06-29")
+        late = drive(tmp_path, gate, control, "2015-06-30")
+
+    assert "the calendar is at 2015-06-30 already: it does not move" in past.stderr
+    assert "already" not in late.stderr and log == [("advance", "2015-06-30T21:59:59Z")]
+    before = len(events_of(tmp_path, *FILES, more=("--until", "2015-06-29")))
+    assert f"{before} events that were taken lie before 2015-06-30, where" in past.stderr
+
+
+def test_what_was_taken_before_is_not_told_as_late(tmp_path):
+    def all_known(_, events):
+        return [{"seq": 1, "duplicate": True} for _ in events]
+
+    with Gate(tmp_path, all_known) as gate, \
+            Control(tmp_path, "2015-06-30T12:00:00Z", []) as control:
+        done = drive(tmp_path, gate, control, "2015-06-30")
+
+    assert "where the calendar was" not in done.stderr
 
 
 def test_driving_in_steps_loses_nothing(tmp_path):

@@ -233,8 +233,8 @@ static void test_a_file_that_cannot_be_read_is_told(void **unused)
 	assert_int_equal(config_load("/tmp", &config, &complaints), ERR_USAGE);
 
 	assert_int_equal(complaints.count, 2);
-	assert_non_null(strstr(complaints.text.data, "/nowhere/vigie.conf:0: it cannot be read: "));
-	assert_non_null(strstr(complaints.text.data, "/tmp:0: it cannot be read: "));
+	assert_non_null(strstr(complaints.text.data, "/nowhere/vigie.conf: it cannot be read: "));
+	assert_non_null(strstr(complaints.text.data, "/tmp: it cannot be read: "));
 }
 
 /* Numbers in strings, comments and names are no numbers, and comments may be of any kind. */

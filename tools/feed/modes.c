@@ -218,17 +218,51 @@ static uint32_t add_instant(struct run *run, const struct collection *collection
 	return at;
 }
 
+static uint64_t count_taken(const struct run *run)
+{
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < run->source_count; i++)
+		count += run->sources[i].counts.taken;
+	return count;
+}
+
+/* They did not happen on their day, which is seldom meant. */
+static void say_late(uint64_t taken, ms_t now)
+{
+	char day[DAY_TEXT_SIZE];
+
+	progress_end();
+	fprintf(stderr, "%" PRIu64 " events that were taken lie before %s, where the calendar was\n",
+		taken, day_print(time_paris_day(now), day));
+}
+
 /* What lies before the rehearsal's now was mostly taken by an earlier call: it is said again, and
- * found to be duplicates, so that nothing is remembered here and nothing is lost. Only before the
- * calendar moves on must every answer be there. */
+ * found to be duplicates, so that nothing is remembered here and nothing is lost. */
+static enum status drive_past(struct run *run, const struct rehearsal *rehearsal,
+			      const struct collection *collection, uint32_t *at)
+{
+	ms_t now = rehearsal_now(rehearsal);
+	enum err err = ERR_OK;
+
+	while (!err && *at < collection->count && collection->item[*at].time <= now)
+		*at = add_instant(run, collection, *at, &err);
+	if (!err)
+		err = publisher_finish(run->publisher);
+	if (!err && count_taken(run) > 0)
+		say_late(count_taken(run), now);
+	return publisher_status(run, err);
+}
+
+/* Only before the calendar moves on must every answer be there. */
 static enum status drive_events(struct run *run, struct rehearsal *rehearsal,
-				const struct collection *collection)
+				const struct collection *collection, uint32_t from)
 {
 	struct fault fault;
 	enum err err = ERR_OK;
 	enum status status = STATUS_OK;
 
-	for (uint32_t i = 0; i < collection->count && !status && !err;) {
+	for (uint32_t i = from; i < collection->count && !status && !err;) {
 		ms_t time = collection->item[i].time;
 
 		progress_show("%" PRIu32 " of %" PRIu32 " events", i, collection->count);
@@ -246,13 +280,27 @@ static enum status drive_events(struct run *run, struct rehearsal *rehearsal,
 	return status ? status : publisher_status(run, err);
 }
 
+static void say_calendar(ms_t now)
+{
+	char day[DAY_TEXT_SIZE];
+
+	fprintf(stderr, "the calendar is at %s already: it does not move\n",
+		day_print(time_paris_day(now), day));
+}
+
 static enum status drive_to_end(struct run *run, struct rehearsal *rehearsal,
 				const struct collection *collection)
 {
 	ms_t end = time_at_paris(run->options->until, 23, 59) + 59 * MS_SECOND;
-	enum status status = drive_events(run, rehearsal, collection);
+	enum status status;
 	struct fault fault;
+	uint32_t at = 0;
 
+	if (rehearsal_now(rehearsal) >= end)
+		say_calendar(rehearsal_now(rehearsal));
+	status = drive_past(run, rehearsal, collection, &at);
+	if (!status)
+		status = drive_events(run, rehearsal, collection, at);
 	if (status)
 		return status;
 	return rehearsal_status(rehearsal_advance(rehearsal, end, &fault), &fault);

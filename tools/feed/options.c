@@ -109,6 +109,9 @@ static void check_together(struct argp_state *state, const struct options *optio
 		argp_error(state, "no file");
 	if (options->mode == MODE_DRIVE && options->until == DAY_NONE)
 		argp_error(state, "--drive needs --until DATE");
+	if (options->from != DAY_NONE && options->until != DAY_NONE &&
+	    options->from > options->until)
+		argp_error(state, "--from is later than --until: no day is between them");
 	if (!options->server_key != !options->secret_key)
 		argp_error(state, "--server-key and --secret-key go together");
 	if (options->config && options->endpoint)

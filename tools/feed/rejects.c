@@ -77,19 +77,41 @@ static enum err write_file(const struct rejects *rejects, const char *path)
 	return ERR_OK;
 }
 
+/* A draft is written beside it, and takes its place when it is whole. */
+static char *draft_path(const char *path)
+{
+	scoped(buf_done) struct buf draft = {0};
+
+	buf_printf(&draft, "%s.new", path);
+	return mem_copy(buf_str(&draft));
+}
+
+enum err rejects_try(const char *path)
+{
+	char *draft = draft_path(path);
+	FILE *file = fopen(draft, "w");
+	bool is_good = file != NULL;
+
+	if (file) {
+		fclose(file);
+		is_good = unlink(draft) == 0;
+	}
+	free(draft);
+	return is_good ? ERR_OK : ERR_IO;
+}
+
 enum err rejects_write(struct rejects *rejects, const char *path)
 {
-	struct buf draft = {0};
 	enum err err = ERR_OK;
+	char *draft;
 
 	if (rejects->count == 0)
 		return unlink(path) == 0 || errno == ENOENT ? ERR_OK : ERR_IO;
 	rejects_sort(rejects);
-	buf_printf(&draft, "%s.new", path);
-	buf_add(&draft, "", 1);
-	err = write_file(rejects, draft.data);
-	if (!err && rename(draft.data, path) != 0)
+	draft = draft_path(path);
+	err = write_file(rejects, draft);
+	if (!err && rename(draft, path) != 0)
 		err = ERR_IO;
-	buf_done(&draft);
+	free(draft);
 	return err;
 }

@@ -22,6 +22,9 @@ void rejects_add(struct rejects *rejects, uint64_t row, struct str column, struc
 void rejects_sort(struct rejects *rejects); /* by row */
 void rejects_done(struct rejects *rejects);
 
+/* Whether a file can be written at `path`, which is left as it is. */
+enum err rejects_try(const char *path) must_use;
+
 /* CSV "row,column,reason" in `path`, replaced as a whole; without rejects no file is left there. */
 enum err rejects_write(struct rejects *rejects, const char *path) must_use;
 

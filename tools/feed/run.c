@@ -107,6 +107,48 @@ static void open_sources(struct run *run, struct complaints *complaints)
 	}
 }
 
+/* --- where refused rows go --- */
+
+/* Who only looks at the events finds nothing new beside the files. */
+static bool keeps_rejects(const struct options *options)
+{
+	switch (options->mode) {
+	case MODE_CHECK:
+		return false;
+	case MODE_PRINT:
+		return options->rejects != NULL;
+	default:
+		return true;
+	}
+}
+
+static char *rejects_path(const struct run *run, const struct source *source)
+{
+	struct buf path = {0};
+	char *copy;
+
+	if (run->options->rejects)
+		buf_printf(&path, "%s/%s", run->options->rejects, source->name);
+	else
+		buf_printf(&path, "%s", source->path);
+	buf_printf(&path, ".rejects.csv");
+	copy = mem_copy(buf_str(&path));
+	buf_done(&path);
+	return copy;
+}
+
+static void try_rejects(const struct run *run, struct complaints *complaints)
+{
+	for (uint32_t i = 0; i < run->source_count && keeps_rejects(run->options); i++) {
+		char *path = rejects_path(run, &run->sources[i]);
+
+		if (rejects_try(path))
+			complain(complaints, path, 0, "", "%s (--rejects FOLDER puts it elsewhere)",
+				 strerror(errno));
+		free(path);
+	}
+}
+
 /* The files are looked at only by mappings that hold. */
 enum status run_prepare(struct run *run, const struct options *options)
 {
@@ -117,6 +159,8 @@ enum status run_prepare(struct run *run, const struct options *options)
 	read_mappings(run, &complaints);
 	if (complaints.count == 0)
 		open_sources(run, &complaints);
+	if (complaints.count == 0)
+		try_rejects(run, &complaints);
 	fprintf(stderr, "%.*s", (int)complaints.text.size, complaints.text.data);
 	buf_done(&complaints.text);
 	return complaints.count > 0 ? STATUS_USAGE : STATUS_OK;
@@ -161,21 +205,6 @@ bool run_read(struct run *run, source_event_fn *on_event, void *context)
 }
 
 /* --- what is left to say --- */
-
-static char *rejects_path(const struct run *run, const struct source *source)
-{
-	struct buf path = {0};
-	char *copy;
-
-	if (run->options->rejects)
-		buf_printf(&path, "%s/%s", run->options->rejects, source->name);
-	else
-		buf_printf(&path, "%s", source->path);
-	buf_printf(&path, ".rejects.csv");
-	copy = mem_copy(buf_str(&path));
-	buf_done(&path);
-	return copy;
-}
 
 static void keep_rejects(struct run *run, struct source *source)
 {
@@ -222,7 +251,7 @@ enum status run_conclude(struct run *run, enum status status)
 	for (uint32_t i = 0; i < run->source_count; i++) {
 		say_counts(run, run->sources[i].name, &run->sources[i].counts);
 		add_counts(&sum, &run->sources[i].counts);
-		if (run->options->mode != MODE_CHECK)
+		if (keeps_rejects(run->options))
 			keep_rejects(run, &run->sources[i]);
 	}
 	if (run->source_count > 1)
