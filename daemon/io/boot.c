@@ -280,16 +280,24 @@ static enum err apply_policy(struct core *core, const struct policy *policy)
 				  : ERR_OK;
 }
 
+static enum err read_first_day(const struct boot *boot, day_t *day)
+{
+	if (day_parse(str_from(boot->rehearse), day))
+		return ERR_OK;
+	fprintf(stderr, "vigied: --rehearse: no such day; YYYY-MM-DD is expected\n");
+	return ERR_USAGE;
+}
+
 static enum err begin_calendar(struct core *core, const struct boot *boot)
 {
 	day_t day;
+	enum err err;
 
 	if (!boot->rehearse)
 		return ERR_OK;
-	if (!day_parse(str_from(boot->rehearse), &day)) {
-		fprintf(stderr, "vigied: --rehearse: no such day; YYYY-MM-DD is expected\n");
-		return ERR_USAGE;
-	}
+	err = read_first_day(boot, &day);
+	if (err)
+		return err;
 	core->calendar = (struct calendar){.is_rehearsal = true, .now = time_at_paris(day, 0, 0)};
 	return ERR_OK;
 }
@@ -343,6 +351,21 @@ static enum err begin(struct core *core, const struct boot *boot)
 	return err;
 }
 
+/* Its calendar stands where it was left, whatever day is asked for. */
+static enum err go_on_rehearsing(const struct state *state, const struct boot *boot)
+{
+	char text[DAY_TEXT_SIZE];
+	day_t day;
+	enum err err = read_first_day(boot, &day);
+
+	if (!err && day != time_paris_day(state->now))
+		fprintf(stderr,
+			"vigied: this rehearsal goes on from %s, where it was left: --rehearse "
+			"tells only where a new one begins\n",
+			day_print(time_paris_day(state->now), text));
+	return err;
+}
+
 /* A journal is what it began as, for ever. */
 static enum err check_rehearsal(struct core *core, const struct boot *boot)
 {
@@ -354,7 +377,7 @@ static enum err check_rehearsal(struct core *core, const struct boot *boot)
 		return ERR_USAGE;
 	}
 	core->calendar = (struct calendar){.is_rehearsal = state->is_rehearsal, .now = state->now};
-	return ERR_OK;
+	return boot->rehearse ? go_on_rehearsing(state, boot) : ERR_OK;
 }
 
 static enum err check_clock(const struct core *core, const struct boot *boot)

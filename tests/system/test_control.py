@@ -23,6 +23,11 @@ def town(start):
     return world.populate(start(rehearse=world.DAY, workers=("vigie-notify", "vigie-schedule")))
 
 
+@pytest.fixture
+def core_of_2015(start):
+    return start(rehearse="2015-01-01")
+
+
 def case_of(core, number):
     """A case as the list shows it, or as explain does when it is closed."""
     found = [case for case in core.control("queue.list", {"limit": 1000})["cases"]
@@ -803,3 +808,18 @@ def test_a_core_that_is_stopped_is_told_and_one_that_goes_on_answers(core):
 
     assert (asleep.returncode, acts.returncode, awake.returncode) == (3, 3, 0)
     assert "the core is there, but does not answer" in asleep.stderr
+
+
+def test_a_rehearsal_begun_before_goes_on_from_its_own_day_and_says_so(core_of_2015):
+    core_of_2015.rehearse = "2016-01-01"
+    core_of_2015.restart()
+
+    assert core_of_2015.status("status")["now"].startswith("2014-12-31T23:00")
+    told = (core_of_2015.folder / "vigied.log").read_text()
+    assert told.count("this rehearsal goes on from 2015-01-01, where it was left") == 1
+
+
+def test_the_same_first_day_again_says_nothing(core_of_2015):
+    core_of_2015.restart()
+
+    assert "goes on from" not in (core_of_2015.folder / "vigied.log").read_text()

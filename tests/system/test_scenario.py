@@ -290,11 +290,25 @@ def test_a_policy_that_would_come_after_the_end_is_refused():
     (["scenario", "a", "b"], "one argument too many"),
     (["scenario", "x", *(9 * ["--policy", POLICY])], "--policy: at most 8"),
     (["rehearse"], "no such command"), ([], "a command is expected"),
+    (["replay", "--policy", POLICY, "--events", "-", "--until", "2015-01-01", "--seeds", "3"],
+     "--seeds says nothing to replay"),
+    (["scenario", "--policy", POLICY, "x", "--until", "2015-01-01"],
+     "--until says nothing to scenario"),
+    (["scenario-sample", "--json"], "--json says nothing to scenario-sample"),
     (["replay", "--policy", POLICY], "replay needs --policy, --events and --until")])
 def test_a_wrong_command_line_is_told(arguments, told):
     done = sim(*arguments)
 
     assert done.returncode == 2 and told in done.stderr
+
+
+def test_a_replay_without_any_case_says_so(tmp_path):
+    events = tmp_path / "none.ndjson"
+    events.write_text("")
+    command = ["replay", "--policy", POLICY, "--events", events, "--until", "2014-01-01"]
+
+    assert sim(*command).stdout == "no case is open at the end of 2014-01-01\n"
+    assert json.loads(sim(*command, "--json").stdout)["cases"] == []
 
 
 def test_the_sample_is_what_the_table_says():

@@ -32,8 +32,31 @@ static const struct argp_option options[] = {
 
 enum command { COMMAND_NONE, COMMAND_REPLAY, COMMAND_SCENARIO, COMMAND_SAMPLE };
 
+static const char *const command_words[] = {[COMMAND_REPLAY] = "replay",
+					    [COMMAND_SCENARIO] = "scenario",
+					    [COMMAND_SAMPLE] = "scenario-sample"};
+
+/* Which commands an option says something to. */
+enum { TO_REPLAY = 1 << COMMAND_REPLAY, TO_SCENARIO = 1 << COMMAND_SCENARIO };
+
+static const struct {
+	int key;
+	const char *name;
+	uint32_t commands;
+} belongings[] = {
+	{'p', "policy", TO_REPLAY | TO_SCENARIO},
+	{'j', "json", TO_REPLAY | TO_SCENARIO},
+	{'e', "events", TO_REPLAY},
+	{'u', "until", TO_REPLAY},
+	{KEY_YEARS, "years", TO_SCENARIO},
+	{KEY_SEEDS, "seeds", TO_SCENARIO},
+	{KEY_FIRST_SEED, "first-seed", TO_SCENARIO},
+	{KEY_SVG, "svg", TO_SCENARIO},
+};
+
 struct arguments {
 	enum command command;
+	bool is_given[ARRAY_SIZE(belongings)];
 	struct replay_options replay;
 	struct scenario_options scenario;
 };
@@ -64,10 +87,6 @@ static uint64_t take_number(const char *name, const char *value, uint64_t most,
 
 static void take_word(struct arguments *arguments, const char *word, struct argp_state *state)
 {
-	static const char *const words[] = {[COMMAND_REPLAY] = "replay",
-					    [COMMAND_SCENARIO] = "scenario",
-					    [COMMAND_SAMPLE] = "scenario-sample"};
-
 	if (arguments->command == COMMAND_SCENARIO && !arguments->scenario.file) {
 		arguments->scenario.file = word;
 		return;
@@ -75,16 +94,32 @@ static void take_word(struct arguments *arguments, const char *word, struct argp
 	if (arguments->command)
 		argp_error(state, "one argument too many: \"%s\"", word);
 	for (enum command command = COMMAND_REPLAY; command <= COMMAND_SAMPLE; command++)
-		if (strcmp(words[command], word) == 0)
+		if (strcmp(command_words[command], word) == 0)
 			arguments->command = command;
 	if (!arguments->command)
 		argp_error(state, "no such command; there are replay, scenario, scenario-sample");
+}
+
+static void note_option(struct arguments *arguments, int key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(belongings); i++)
+		if (belongings[i].key == key)
+			arguments->is_given[i] = true;
+}
+
+static void check_belonging(const struct arguments *arguments, struct argp_state *state)
+{
+	for (size_t i = 0; arguments->command && i < ARRAY_SIZE(belongings); i++)
+		if (arguments->is_given[i] && !(belongings[i].commands & 1u << arguments->command))
+			argp_error(state, "--%s says nothing to %s", belongings[i].name,
+				   command_words[arguments->command]);
 }
 
 static void check(const struct arguments *arguments, struct argp_state *state)
 {
 	const struct replay_options *replay = &arguments->replay;
 
+	check_belonging(arguments, state);
 	switch (arguments->command) {
 	case COMMAND_REPLAY:
 		if (!replay->policy_file || !replay->events_file || replay->until == DAY_NONE)
@@ -107,6 +142,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
 
+	note_option(arguments, key);
 	switch (key) {
 	case 'p':
 		take_policy(arguments, value, state);

@@ -242,7 +242,11 @@ static void print_list(struct replay *replay)
 {
 	const struct state *state = engine_state(replay->world.engine);
 	uint32_t count = queue_count(&state->queue);
+	char day[DAY_TEXT_SIZE];
 
+	if (count == 0)
+		printf("no case is open at the end of %s\n",
+		       day_print(replay->options->until, day));
 	for (uint32_t rank = 1; rank <= count; rank++) {
 		json_t *row = view_case(state, queue_at(&state->queue, rank), true);
 
