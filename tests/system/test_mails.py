@@ -505,13 +505,25 @@ def test_one_sample_and_its_html(tmp_path):
     assert "d’ici <strong>une semaine</strong> environ" in page.read_text()
 
 
+def test_html_of_a_template_is_of_the_sample_of_its_name(tmp_path):
+    page = tmp_path / "page.html"
+    named = {line for line in vigiectl("--template", "akc", "--templates",
+                                       TEMPLATES).stderr.split(": ")[-1].split()}
+
+    for name in named:
+        done = vigiectl("--template", name, "--templates", TEMPLATES, "--html", page)
+
+        assert done.returncode == 0 and done.stdout.startswith(f"{name}\n"), done.stderr
+        assert done.stdout.count("Subject ") == 1 and page.read_text()
+        page.unlink()
+    assert len(named) > 10
+
+
 @pytest.mark.parametrize("arguments, status, says", [
     ([], 2, "TASK, --template or --all is expected"),
     (["7", "--template", "ack"], 2, "TASK, --template or --all is expected"),
     (["--all", "out", "--html", "x"], 2, "--html is for one mail"),
     (["--template", "akc", "--templates", TEMPLATES], 2, "no such template; there are: ack deferred"),
-    (["--template", "ack", "--templates", TEMPLATES, "--html", "x"], 2,
-     "--html is for one mail; one of these, then: ack ack-one-week"),
     (["--template", "ack"], 2, "/nowhere/vigie.conf"),
     (["--template", "ack", "--templates", "/nowhere"], 1, "/nowhere/ack.subject"),
     (["--template", "ack-one-week", "--templates", TEMPLATES, "--html", "/nowhere/x"], 1,
@@ -604,3 +616,13 @@ def test_own_templates_are_shown(tmp_path):
     done = vigiectl("--template", "ack-soon", "--templates", folder)
 
     assert done.returncode == 0 and "Coucou Zoé Œuvrard, dossier 12." in done.stdout
+
+
+def test_a_subject_is_its_first_line_with_words(tmp_path):
+    folder = tmp_path / "own"
+    shutil.copytree(TEMPLATES, folder)
+    (folder / "ack.subject").write_text("{{! of our own }}\n\n  Dossier {{case}}\n\n")
+
+    done = vigiectl("--template", "ack-soon", "--templates", folder)
+
+    assert done.returncode == 0 and "\nSubject  Dossier 12\n" in done.stdout, done.stdout

@@ -5,6 +5,7 @@ import email
 import email.policy
 import itertools
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -382,6 +383,39 @@ def test_template_without_words_is_told(bench, file, content, sample):
 
     assert status == 1
     assert f"{folder}/{file}:1:1: says nothing in the sample {sample}\n" in told
+
+
+@pytest.mark.parametrize("content, line", [
+    ("Un sujet\net sa suite\n", 2), ("\nUn sujet\n\nn° {{case}}", 4), ("{{! rien }}\nUn\r\nsujet", 2),
+])
+def test_subject_of_more_than_a_line_is_told(bench, content, line):
+    folder = own_templates(bench)
+    spoil(folder, "ack.subject", content)
+
+    status, told = bench.check()
+
+    assert status == 1
+    assert f"{folder}/ack.subject:{line}:1: a subject is one line" in told
+
+
+def test_subject_with_lines_that_say_nothing_is_taken(bench):
+    folder = own_templates(bench)
+    spoil(folder, "ack.subject", "{{#case}}\nDossier {{case}}\n{{/case}}\n\n")
+
+    assert bench.check() == (0, "")
+
+
+def test_template_that_is_no_file_is_told_and_not_waited_for(bench):
+    folder = own_templates(bench)
+    for name, make in (("ack.txt", os.mkfifo), ("outcome.html", os.mkdir)):
+        (folder / name).unlink()
+        make(folder / name)
+
+    status, told = bench.check()
+
+    assert status == 1
+    assert [line.split(":1:1: ")[1] for line in told.splitlines()] == [
+        "cannot be read: it is no regular file"] * 2
 
 
 def test_template_may_be_as_large_as_the_limit_and_no_larger(bench):

@@ -141,10 +141,12 @@ static int show_task(struct preview *preview, const struct command *command,
 
 /* --- samples --- */
 
+/* A template has a sample of its own name. HTML is written of one mail: then that one is meant. */
 static bool is_wanted(const struct preview *preview, const struct sample *sample)
 {
-	return strcmp(sample->mail, preview->template) == 0 ||
-	       strcmp(sample->name, preview->template) == 0;
+	if (strcmp(sample->name, preview->template) == 0)
+		return true;
+	return !preview->html && strcmp(sample->mail, preview->template) == 0;
 }
 
 static uint32_t count_wanted(const struct preview *preview)
@@ -156,17 +158,16 @@ static uint32_t count_wanted(const struct preview *preview)
 	return count;
 }
 
-/* "… is no template; these are: ack deferred …", or the samples of one. */
-static int refuse_name(const struct preview *preview, const char *text, bool all)
+/* "no such template; there are: ack deferred …" */
+static int refuse_name(void)
 {
 	const char *last = "";
 
-	fprintf(stderr, "vigiectl mail preview: --template: %s:", text);
+	fputs("vigiectl mail preview: --template: no such template; there are:", stderr);
 	for (uint32_t i = 0; i < sample_count(); i++) {
-		const struct sample *sample = sample_at(i);
-		const char *name = all ? sample->mail : sample->name;
+		const char *name = sample_at(i)->mail;
 
-		if ((all || is_wanted(preview, sample)) && strcmp(name, last) != 0)
+		if (strcmp(name, last) != 0)
 			fprintf(stderr, " %s", name);
 		last = name;
 	}
@@ -189,13 +190,10 @@ static int show_sample(struct preview *preview, const struct sample *sample)
 
 static int show_samples(struct preview *preview)
 {
-	uint32_t count = count_wanted(preview);
 	int worst = STATUS_OK;
 
-	if (!count)
-		return refuse_name(preview, "no such template; there are", true);
-	if (count > 1 && preview->html)
-		return refuse_name(preview, "--html is for one mail; one of these, then", false);
+	if (!count_wanted(preview))
+		return refuse_name();
 	for (uint32_t i = 0; i < sample_count(); i++) {
 		int status;
 

@@ -1,8 +1,11 @@
 #include "workers/notify/templates.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "proto/limits.h"
 #include "workers/notify/fill.h"
@@ -129,9 +132,25 @@ static struct mustache *read_template(const struct reading *reading)
 	return mustache;
 }
 
+/* A pipe would make who reads it wait for ever. */
+static FILE *open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+	int error;
+
+	if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+		return fdopen(fd, "r");
+	error = fd >= 0 ? EINVAL : errno;
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return NULL;
+}
+
 static bool read_file(const char *path, struct buf *text, struct complaints *complaints)
 {
-	FILE *file = fopen(path, "re");
+	FILE *file = open_regular(path);
 	bool is_read = file != NULL;
 
 	if (is_read) {
@@ -140,7 +159,8 @@ static bool read_file(const char *path, struct buf *text, struct complaints *com
 		is_read = !ferror(file);
 	}
 	if (!is_read)
-		complain_place(complaints, path, 1, 1, "cannot be read: %s", strerror(errno));
+		complain_place(complaints, path, 1, 1, "cannot be read: %s",
+			       errno == EINVAL ? "it is no regular file" : strerror(errno));
 	else if (text->size > TEMPLATE_SIZE_MAX)
 		complain_place(complaints, path, 1, 1, "is too large; at most %d bytes",
 			       TEMPLATE_SIZE_MAX);
@@ -213,6 +233,37 @@ static bool has_words(const struct buf *text)
 	return false;
 }
 
+/* Where `text` has words that stand on another line than its first ones: that line, else 0. */
+static uint32_t find_other_line(struct str text)
+{
+	uint32_t line = 1, first = 0;
+
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] == '\n')
+			line++;
+		else if ((unsigned char)text.data[i] > ' ' && first == 0)
+			first = line;
+		else if ((unsigned char)text.data[i] > ' ' && line != first)
+			return line;
+	}
+	return 0;
+}
+
+/* What is no mail: words are missing, or a subject has too many lines. */
+static void check_words(const struct reading *reading, const char *path, enum part part,
+			const struct buf *text, const struct sample *sample)
+{
+	uint32_t line = part == PART_SUBJECT ? find_other_line(buf_str(text)) : 0;
+
+	if (!has_words(text))
+		complain_place(reading->complaints, path, 1, 1, "says nothing in the sample %s",
+			       sample->name);
+	else if (line)
+		complain_place(reading->complaints, path, line, 1,
+			       "a subject is one line: this would be dropped (in the sample %s)",
+			       sample->name);
+}
+
 /* Without the layout, which always has words. */
 static void check_sample(const struct reading *reading, struct templates *templates,
 			 const struct sample *sample)
@@ -230,12 +281,11 @@ static void check_sample(const struct reading *reading, struct templates *templa
 		scoped(buf_done) struct buf text = {0};
 		char path[4096];
 
-		if (render_mail(templates, mail, part, &view, &text) == ERR_OK && has_words(&text))
-			continue;
+		if (render_mail(templates, mail, part, &view, &text) != ERR_OK)
+			buf_reset(&text);
 		snprintf(path, sizeof(path), "%s/%s.%s", reading->folder, mails[mail].name,
 			 part_endings[part]);
-		complain_place(reading->complaints, path, 1, 1, "says nothing in the sample %s",
-			       sample->name);
+		check_words(reading, path, part, &text, sample);
 	}
 }
 
@@ -393,10 +443,18 @@ static struct mustache_row tell_row(const struct view_row *row, struct arena *ar
 	return (struct mustache_row){values, count};
 }
 
-/* A subject is one line: what follows the first is dropped. */
+/* A subject is one line, the first that has words: what follows is dropped. */
 static void cut_line(struct buf *line)
 {
-	const char *end = line->size ? memchr(line->data, '\n', line->size) : NULL;
+	size_t blank = 0;
+	const char *end;
+
+	while (blank < line->size && (unsigned char)line->data[blank] <= ' ')
+		blank++;
+	line->size -= blank;
+	if (line->size)
+		memmove(line->data, line->data + blank, line->size);
+	end = line->size ? memchr(line->data, '\n', line->size) : NULL;
 
 	if (end)
 		line->size = end - line->data;
