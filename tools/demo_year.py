@@ -15,7 +15,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = ROOT / "build"
+BUILD = pathlib.Path(os.environ.get("VIGIE_BUILD", ROOT / "build"))
 JURA = ROOT / "config" / "jura"
 FIRST, LAST = datetime.date(2015, 1, 1), datetime.date(2015, 12, 31)
 FILES = [("givers", "givers-2015.csv"), ("fsl", "fsl-export-2015.csv"),
@@ -220,17 +220,29 @@ def show_numbers(control, folder, numbers):
     print(f"  digest {status['digest']}")
 
 
-def show_where(folder, first):
+def show_where(folder, first, is_over):
     ctl = f"build/tools/vigiectl/vigiectl --config {folder}/vigie.conf"
     heading("Where to look further")
+    if is_over:
+        print(f"  build/daemon/vigied --config {folder}/vigie.conf &      starts the core again, for these:")
     print(f"  {ctl} status")
     print(f"  {ctl} queue list --sector dole")
     print(f"  {ctl} case explain {first}")
     print(f"  {ctl} queue list --on 2015-06-30")
-    print(f"  {ctl} giver list --quiet")
+    print(f"  {ctl} giver list --sector dole")
     print(f"  {ctl} report --year 2015")
     print(f"  {folder}/Maildir      every mail\n  {folder}/rejects      the refused rows\n"
           f"  {folder}/*.log        what the programs said")
+
+
+def make_folder(path):
+    folder = pathlib.Path(path or tempfile.mkdtemp(prefix="vigie-demo-")).resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "rejects").mkdir(exist_ok=True)
+    except OSError as error:
+        sys.exit(f"--dir {path}: no folder can be made there: {error.strerror}")
+    return folder
 
 
 def main():
@@ -238,13 +250,11 @@ def main():
     parser.add_argument("--once", action="store_true", help="end when the year is over")
     parser.add_argument("--dir", help="the folder to live in (default: a new one under /tmp)")
     options = parser.parse_args()
-    folder = pathlib.Path(options.dir or tempfile.mkdtemp(prefix="vigie-demo-")).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(options.dir)
     if (folder / "state").exists():
         sys.exit(f"{folder} holds a rehearsal already; choose another folder or remove it")
     if len(str(folder / "control.sock")) > 100:
         sys.exit("this folder's path is too long for sockets; choose a shorter one")
-    (folder / "rejects").mkdir(exist_ok=True)
     (folder / "vigie.conf").write_text(CONF.format(dir=folder, jura=JURA, uid=os.getuid()))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
@@ -265,7 +275,7 @@ def main():
         show_alarms(control)
         show_mail(folder)
         show_numbers(control, folder, numbers)
-        show_where(folder, control.call("queue.list", limit=1)["cases"][0]["case"])
+        show_where(folder, control.call("queue.list", limit=1)["cases"][0]["case"], options.once)
         print(f"\n2015 took {time.monotonic() - started:.0f} s.")
         if not options.once:
             print("The programs stay up until Ctrl-C.", flush=True)

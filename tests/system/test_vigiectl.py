@@ -763,6 +763,27 @@ def test_every_command_has_help():
         assert end.stdout.startswith(f"Usage: vigiectl {words} [OPTION...]")
 
 
+def test_the_help_keeps_its_columns():
+    """A line that argp broke would begin at the margin."""
+    listed = run("--help").stdout.split("each with its own --help:\n")[1].split("\n\nStatus")[0]
+
+    assert [line for line in listed.splitlines() if not line.startswith("  ")] == []
+    for words in commands():
+        lines = run(*words.split(), "--help").stdout.split("\n\n", 1)[1].splitlines()
+
+        assert [line for line in lines if line and not line.startswith("  ")] == [], words
+
+
+def test_an_empty_list_says_none_and_json_stays_as_it_came(core):
+    for call, key in (("giver list --quiet", "givers"), ("visit list", "visits"),
+                      ("task list", "tasks"), ("sector list", "sectors"),
+                      ("duplicate list", "duplicates"), ("event suspects", "events")):
+        core.answers[call.replace(" ", ".", 1).split()[0]] = {"result": {key: []}}
+
+        assert core.run(*call.split()).stdout == "none\n"
+        assert core.run(*call.split(), "--json").stdout == f'{{"{key}":[]}}\n'
+
+
 def test_the_completion_is_current():
     stored = (ROOT / "tools" / "vigiectl" / "completion.bash").read_text()
 
@@ -827,11 +848,11 @@ def test_the_real_core_takes_every_question(town):
     assert "Reasons" in good(town, "case", "explain", 1)
     assert world.NAMES["H-1"] in good(town, "case", "show", 1)
     assert re.search(r"planned +dole", good(town, "visit", "list", "--state", "planned"))
-    assert good(town, "visit", "list", "--week", "2015-W10", "--pair", "nobody") == ""
+    assert good(town, "visit", "list", "--week", "2015-W10", "--pair", "nobody") == "none\n"
     assert "OTHER CASE" in good(town, "duplicate", "list")
     assert re.search(r"dole +yes +2014-01-01 +2015-12-31 +2017-01-01", good(town, "sector", "list"))
     assert re.search(r"TS1 +active +department_social_worker", good(town, "giver", "list"))
-    assert good(town, "giver", "list", "--quiet") == good(town, "giver", "list", "--unknown") == ""
+    assert good(town, "giver", "list", "--quiet") == good(town, "giver", "list", "--unknown") == "none\n"
     assert "giver.registered" in good(town, "giver", "show", "TS1")
     assert "done" in good(town, "task", "list", "--kind", "mail", "--limit", 5)
     assert "this very state" in good(town, "verify")

@@ -131,20 +131,20 @@ static error_t parse_choice(int key, char *value, struct argp_state *state)
 	}
 }
 
-enum { LIST_INDENT = 21, LIST_WIDTH = 79 };
+enum { LIST_INDENT = 21, POSITIONAL_INDENT = 13, LINE_WIDTH = 78 };
 
-/* argp folds lines at the margin, but knows nothing of columns. */
-static void add_folded(struct buf *out, const char *text)
+/* argp folds longer lines, but knows nothing of columns. */
+static void add_folded(struct buf *out, const char *text, int indent)
 {
-	size_t column = LIST_INDENT;
+	size_t margin = (size_t)indent, column = margin;
 
 	while (*text) {
 		size_t size = strcspn(text, " ");
 
-		if (column > LIST_INDENT && column + 1 + size > LIST_WIDTH) {
-			buf_printf(out, "\n%*s", LIST_INDENT, "");
-			column = LIST_INDENT;
-		} else if (column > LIST_INDENT) {
+		if (column > margin && column + 1 + size > LINE_WIDTH) {
+			buf_printf(out, "\n%*s", indent, "");
+			column = margin;
+		} else if (column > margin) {
 			buf_printf(out, " ");
 			column++;
 		}
@@ -166,7 +166,7 @@ static char *list_commands(int key, const char *text, void *input)
 	buf_printf(&list, "Commands, each with its own --help:\n");
 	for (const struct command *command = commands; command->words; command++) {
 		buf_printf(&list, "  %-*s", LIST_INDENT - 2, command->words);
-		add_folded(&list, command->help);
+		add_folded(&list, command->help, LIST_INDENT);
 	}
 	buf_printf(&list, "\nStatus: 0 done, 1 refused, 2 wrong usage, 3 no core answers.");
 	buf_add(&list, "", 1);
@@ -329,14 +329,17 @@ static void add_option(struct grammar *grammar, uint32_t at, const struct argume
 static void add_positional(struct grammar *grammar, const struct argument *argument)
 {
 	bool is_required = argument->flags & IS_REQUIRED;
+	struct buf help = {0};
 	char name[NAME_SIZE];
 
 	spell(argument, true, name);
 	buf_printf(&grammar->usage, "%s%s%s%s", grammar->usage.size ? " " : "",
 		   is_required ? "" : "[", name, is_required ? "" : "]");
-	buf_printf(&grammar->doc, "  %-10s ", name);
-	describe(argument, &grammar->doc);
-	buf_printf(&grammar->doc, "\n");
+	buf_printf(&grammar->doc, "  %-*s", POSITIONAL_INDENT - 2, name);
+	describe(argument, &help);
+	buf_add(&help, "", 1);
+	add_folded(&grammar->doc, help.data, POSITIONAL_INDENT);
+	buf_done(&help);
 }
 
 static void grammar_make(struct grammar *grammar, const struct command *command)

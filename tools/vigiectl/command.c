@@ -593,6 +593,16 @@ int command_misused(const struct command *command, json_t *params, const char *t
 	return STATUS_USAGE;
 }
 
+/* Nothing printed could be taken for nothing asked. What is printed below a list counts its lines. */
+static void show_list(const struct command *command, const json_t *answer)
+{
+	const json_t *rows = json_object_get(answer, command->list);
+
+	if (json_array_size(rows) == 0 && !command->print)
+		puts("none");
+	table_print(command->columns, rows);
+}
+
 static void show(const struct command *command, const struct session *session, const json_t *answer)
 {
 	if (session->as_json) {
@@ -602,7 +612,7 @@ static void show(const struct command *command, const struct session *session, c
 		return;
 	}
 	if (command->list)
-		table_print(command->columns, json_object_get(answer, command->list));
+		show_list(command, answer);
 	if (command->print)
 		command->print(answer);
 }
