@@ -72,7 +72,7 @@ enum {
 	CONTROL_CLIENTS_MAX = 64,
 	CONTROL_OUTPUT_SIZE_MAX = 64 * 1024 * 1024,
 	CONTROL_PATIENCE_S = 5, /* silence after which a caller asks whether the core is alive */
-	CONTROL_JOBS_MAX = 2, /* long questions at once: each takes the memory of a state */
+	CONTROL_JOBS_MAX = 2,   /* long questions at once: each takes the memory of a state */
 	LIST_LIMIT_DEFAULT = 50,
 	LIST_LIMIT_MAX = 10000,
 
@@ -80,7 +80,7 @@ enum {
 	KEYS_AHEAD = 4096,
 
 	/* the machine's clock beside the core's calendar */
-	CLOCK_LEAP_HOURS_MAX = 24,    /* ahead at once: more is not followed while the core runs */
+	CLOCK_LEAP_DAYS_MAX = 7,      /* ahead at once: more is not followed while the core runs */
 	CLOCK_AHEAD_DAYS_MAX = 40,    /* of the journal at a start: the core may have been off */
 	CLOCK_BEHIND_MINUTES_MAX = 5, /* of the journal: more raises an alarm */
 

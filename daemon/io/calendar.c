@@ -5,7 +5,7 @@
 #include "proto/limits.h"
 #include "proto/loop.h"
 
-static const ms_t leap_max_ms = CLOCK_LEAP_HOURS_MAX * MS_HOUR;
+static const ms_t leap_max_ms = CLOCK_LEAP_DAYS_MAX * MS_DAY;
 static const ms_t ahead_max_ms = CLOCK_AHEAD_DAYS_MAX * MS_DAY;
 static const ms_t behind_max_ms = CLOCK_BEHIND_MINUTES_MAX * MS_MINUTE;
 
@@ -77,8 +77,7 @@ bool calendar_differs(struct calendar *calendar, ms_t last, struct fault *told)
 
 	if (calendar->is_rehearsal || (!calendar->is_held && wall >= last - behind_max_ms))
 		return false;
-	(void)fault_set(told, ERR_OK, "",
-			"the calendar stands at %s, this machine's clock says %s",
+	(void)fault_set(told, ERR_OK, "", "the calendar stands at %s, this machine's clock says %s",
 			time_print(stands, text), time_print(wall, clock_text));
 	return true;
 }

@@ -10,9 +10,9 @@
 
 struct calendar {
 	bool is_rehearsal;
-	ms_t now;      /* of a rehearsal; else when it was last looked at */
-	ms_t steady;   /* CLOCK_BOOTTIME at that look; 0: never yet */
-	bool is_held;  /* the wall clock has leapt */
+	ms_t now;     /* of a rehearsal; else when it was last looked at */
+	ms_t steady;  /* CLOCK_BOOTTIME at that look; 0: never yet */
+	bool is_held; /* the wall clock has leapt */
 };
 
 /* `last` is the journal's last time, here and below. */

@@ -233,8 +233,9 @@ static void say_late(uint64_t taken, ms_t now)
 	char day[DAY_TEXT_SIZE];
 
 	progress_end();
-	fprintf(stderr, "%" PRIu64 " events that were taken lie before %s, where the calendar was\n",
-		taken, day_print(time_paris_day(now), day));
+	fprintf(stderr,
+		"%" PRIu64 " events that were taken lie before %s, where the calendar was\n", taken,
+		day_print(time_paris_day(now), day));
 }
 
 /* What lies before the rehearsal's now was mostly taken by an earlier call: it is said again, and

@@ -229,8 +229,7 @@ static void read_row(struct reading *reading, struct str line)
 
 enum err table_read(FILE *file, const struct table_form *form, table_row_fn *on_row, void *context)
 {
-	struct reading reading = {
-		.form = form, .on_row = on_row, .context = context, .number = 1};
+	struct reading reading = {.form = form, .on_row = on_row, .context = context, .number = 1};
 	struct str line;
 
 	lines_open(&reading.lines, file, form->encoding);
