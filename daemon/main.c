@@ -1,11 +1,15 @@
 /* vigied: the core. Options, wiring, run. */
 #include <argp.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "daemon/io/boot.h"
@@ -239,6 +243,17 @@ static void keep_memory_private(void)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 }
 
+/* LMDB maps its files: what the disk cannot give, or lies beyond the end, comes as a signal. */
+static void on_bus_error(int number)
+{
+	static const char told[] = "vigied: a file in state_dir cannot be read: it is damaged, or "
+				   "its disk fails; restore journal and keys from one backup\n";
+
+	(void)number;
+	(void)!write(STDERR_FILENO, told, sizeof(told) - 1);
+	_exit(EXIT_FAILURE);
+}
+
 static int run(const struct arguments *arguments, const struct config *config)
 {
 	struct daemon daemon = {.core = {.config = config}};
@@ -252,6 +267,30 @@ static int run(const struct arguments *arguments, const struct config *config)
 	boot_close(&daemon.core);
 	loop_free(&daemon.core.loop);
 	return status;
+}
+
+/* Pages of garbage can end whoever reads them by any signal: a child reads, and its end is told here. */
+static int run_guarded(const struct arguments *arguments, const struct config *config)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+		exit(run(arguments, config));
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child) {
+		fprintf(stderr, "vigied: no process could be made to verify the journal: %s\n",
+			strerror(errno));
+		return EXIT_FAILURE;
+	}
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	fprintf(stderr,
+		"vigied: whoever read the journal was ended (%s): it or its keys are damaged; "
+		"restore both from the same backup\n",
+		strsignal(WTERMSIG(status)));
+	return EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -273,10 +312,13 @@ int main(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	hash_init();
 	keep_memory_private();
+	(void)signal(SIGBUS, on_bus_error);
 	err = config_load(arguments.config, &config, &complaints);
 	fwrite(complaints.text.data, 1, complaints.text.size, stderr);
 	buf_done(&complaints.text);
 	if (err)
 		return 2;
-	return arguments.check ? check(config) : run(&arguments, config);
+	if (arguments.check)
+		return check(config);
+	return arguments.verify ? run_guarded(&arguments, config) : run(&arguments, config);
 }

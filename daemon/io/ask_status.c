@@ -112,6 +112,7 @@ static json_t *status_alarms(struct core *core)
 		  json_array_size(caution_suspects(core->caution)), NULL);
 	add_alarm(list, "waiting_task", since, waiting, NULL);
 	add_alarm(list, "storage_full", DAY_NONE, is_storage_full(core), NULL);
+	add_alarm(list, "journal_damaged", core->damaged_since, core->is_damaged, NULL);
 	add_clock_alarm(list, core);
 	return list;
 }
@@ -167,4 +168,9 @@ enum err ask_verify(struct question *question)
 	question->answer = json_pack("{s:I, s:s, s:b}", "events", (json_int_t)found.seq, "digest",
 				     found.digest, "ok", found.is_equal);
 	return ERR_OK;
+}
+
+void ask_verify_ended(struct core *core, const json_t *answer)
+{
+	verify_note(core, json_is_true(json_object_get(answer, "ok")));
 }

@@ -5,6 +5,7 @@
 #include "daemon/io/question.h"
 
 question_fn ask_status, ask_suspects, ask_verify;
+job_end_fn ask_verify_ended;
 question_fn ask_queue, ask_explain, ask_show, ask_household, ask_duplicates;
 question_fn ask_visits, ask_sheet;
 question_fn ask_pairs;

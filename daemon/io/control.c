@@ -63,7 +63,7 @@ static void ask(struct control *control, struct rpc_call *call, const struct que
 	else if (json_object_get(params, "on"))
 		history_ask(control->jobs, &call, row, &question);
 	else if (row->flags & IS_LONG)
-		jobs_begin(control->jobs, &call, answer_in_child, &asked);
+		jobs_begin(control->jobs, &call, answer_in_child, &asked, row->ended);
 	else
 		answer(control, call, row, &question);
 }

@@ -19,6 +19,9 @@ struct core {
 	uint64_t epoch; /* of this start, for hello: the number of the last event found */
 	bool is_draining;
 
+	bool is_damaged;     /* the last reading of the whole journal found that it does not hold */
+	day_t damaged_since; /* when that was first found */
+
 	uint64_t snapshot_seq;  /* of the newest snapshot, written or being written */
 	int32_t snapshot_child; /* pid of the child that writes it, 0: none */
 };

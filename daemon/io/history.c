@@ -115,7 +115,7 @@ void history_ask(struct jobs *jobs, struct rpc_call **call, const struct questio
 		return;
 	}
 	if (look.day < today)
-		jobs_begin(jobs, call, look_back, &look);
+		jobs_begin(jobs, call, look_back, &look, NULL);
 	else if (answer(&look))
 		rpc_refuse(call, &question->fault);
 	else

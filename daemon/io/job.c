@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "daemon/io/child.h"
 #include "daemon/io/journal.h"
+#include "daemon/io/verify.h"
 
 enum {
 	PIECE_SIZE = 64 * 1024,
@@ -172,6 +173,7 @@ static _Noreturn void run_child(job_fn *fn, void *context)
 struct job {
 	struct jobs *jobs;
 	struct job *next;
+	job_end_fn *ended;     /* NULL: nobody wants to know */
 	struct rpc_call *call; /* NULL once answered: only the child's end is waited for */
 	pid_t child;
 	int fd;
@@ -246,6 +248,7 @@ static void on_journal_end(struct job *job, enum err err)
 		stop_feeding(job);
 		return;
 	}
+	verify_note(job->jobs->core, false);
 	(void)fault_set(&fault, ERR_INTERNAL, "", "the journal does not hold from event %llu on",
 			(unsigned long long)journal_reader_next_seq(job->reader));
 	abandon(job, &fault);
@@ -327,6 +330,17 @@ static void refuse_broken(struct job *job, int status)
 	rpc_refuse(&job->call, &fault);
 }
 
+static void tell_ended(const struct job *job, bool is_fault, struct str text)
+{
+	json_t *answer;
+
+	if (!job->ended)
+		return;
+	answer = is_fault ? NULL : json_loadb(text.data, text.size, 0, NULL);
+	job->ended(job->jobs->core, answer);
+	json_decref(answer);
+}
+
 /* The child has closed its end, and with it is gone but for its status. What it said is whole when that
  * is 0. */
 static void on_end(struct job *job)
@@ -339,6 +353,7 @@ static void on_end(struct job *job)
 	if (job->call && !status) {
 		struct str text = {job->said.data + head + 1, job->said.size - head - 1};
 
+		tell_ended(job, is_fault, text);
 		if (is_fault)
 			refuse_with(job, text);
 		else
@@ -393,7 +408,8 @@ static void refuse_busy(struct rpc_call **call, const char *text)
 	rpc_refuse(call, &fault);
 }
 
-void jobs_begin(struct jobs *jobs, struct rpc_call **call, job_fn *fn, void *context)
+void jobs_begin(struct jobs *jobs, struct rpc_call **call, job_fn *fn, void *context,
+		job_end_fn *ended)
 {
 	struct job *job;
 	pid_t child;
@@ -410,7 +426,7 @@ void jobs_begin(struct jobs *jobs, struct rpc_call **call, job_fn *fn, void *con
 		return;
 	}
 	job = mem_new(sizeof(*job));
-	*job = (struct job){jobs, jobs->list, *call, child, pair[0]};
+	*job = (struct job){jobs, jobs->list, ended, *call, child, pair[0]};
 	job->readable = watch_new(jobs->core->loop, job->fd, true, false, on_readable, job);
 	jobs->list = job;
 	jobs->count++;

@@ -17,9 +17,13 @@ struct job_feed;
 /* Runs in the child, and says what is answered: either `answer`, or `fault` with the code returned. */
 typedef enum err job_fn(struct job_feed *feed, void *context, json_t **answer, struct fault *fault);
 
-/* Takes the call. `context` need not outlive it: the child has a copy. Refused (`busy`) when too many
+/* In the core, when the child has ended well: what it answered, NULL when it refused. */
+typedef void job_end_fn(struct core *core, const json_t *answer);
+
+/* Takes the call. `ended` may be NULL. `context` need not outlive it: the child has a copy. Refused (`busy`) when too many
  * are at work. */
-void jobs_begin(struct jobs *jobs, struct rpc_call **call, job_fn *fn, void *context);
+void jobs_begin(struct jobs *jobs, struct rpc_call **call, job_fn *fn, void *context,
+		job_end_fn *ended);
 
 /* In the child, once: replays into the engine what the journal holds after its state, through event
  * `last` and the moment `until`. ERR_CORRUPT when it does not hold. */

@@ -33,17 +33,32 @@ static bool is_made_with(struct keystore *keystore, const struct event *event)
 	return memcmp(event->digest, digest, DIGEST_SIZE) == 0;
 }
 
+/* Its turn is checked: what was damaged must not be taken for another's. */
+static enum err read_policy(struct journal *journal, struct arena *arena, struct event *event)
+{
+	scoped(journal_reader_free) struct journal_reader *reader =
+		journal_reader_new(journal, POLICY_SEQ);
+	struct str record, stored = {0};
+	uint64_t first;
+	uint32_t count;
+	enum err err = journal_reader_next(reader, &first, &count, &record);
+
+	if (err)
+		return err;
+	for (uint64_t seq = first; seq <= POLICY_SEQ; seq++)
+		if (!journal_next_event(&record, &stored))
+			return ERR_CORRUPT;
+	return event_stored_decode(arena_copy(arena, stored), arena, event);
+}
+
 enum err pairing_check_keys(struct journal *journal, struct keystore *keystore, struct fault *fault)
 {
 	scoped(arena_done) struct arena arena = {0};
 	struct event event;
-	struct str stored;
-	enum err err = journal_read(journal, POLICY_SEQ, &stored);
+	enum err err = read_policy(journal, &arena, &event);
 
 	if (err == ERR_NOT_FOUND)
 		return ERR_OK; /* it has only begun: nothing was taken yet */
-	if (!err)
-		err = event_stored_decode(stored, &arena, &event);
 	if (err)
 		return fault_set(fault, err, "",
 				 "the first events of the journal cannot be read: %s; restore it "

@@ -22,7 +22,7 @@ static const struct question_row rows[] = {
 	{"mail.preview", SOCKET_CONTROL, "task", ask_mail},
 	{"event.suspects", SOCKET_CONTROL, "", ask_suspects},
 	{"task.list", SOCKET_STATUS | SOCKET_CONTROL, "state kind limit", ask_tasks},
-	{"verify", SOCKET_CONTROL | IS_LONG, "", ask_verify},
+	{"verify", SOCKET_CONTROL | IS_LONG, "", ask_verify, ask_verify_ended},
 	{"policy.check", SOCKET_CONTROL, "policy", ask_policy_check},
 	{"policy.diff", SOCKET_CONTROL | IS_LONG, "policy limit", ask_policy_diff},
 	{"report", SOCKET_STATUS | SOCKET_CONTROL, "year sector kind full", ask_report},

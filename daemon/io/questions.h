@@ -10,6 +10,7 @@ struct question_row {
 	uint32_t flags;     /* which sockets take it, IS_LONG */
 	const char *params; /* the names it takes, parted by spaces */
 	question_fn *fn;
+	job_end_fn *ended; /* of a long one; or NULL */
 };
 
 /* NULL when no question has that name. */

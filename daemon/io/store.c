@@ -125,6 +125,15 @@ static int lock_file_fill(const char *path)
 	return code;
 }
 
+/* LMDB met what it never writes. */
+static void on_assert(MDB_env *env, const char *message)
+{
+	fprintf(stderr, "vigied: %s/data.mdb is damaged (%s): restore it from a backup\n",
+		(const char *)mdb_env_get_userctx(env), message);
+	_exit(EXIT_FAILURE);
+}
+
+/* `path` must live as long as the environment. */
 static int env_begin(const struct store_options *options, const char *path, MDB_env **env)
 {
 	int code = lock_file_fill(path);
@@ -134,7 +143,11 @@ static int env_begin(const struct store_options *options, const char *path, MDB_
 	code = mdb_env_create(env);
 	if (code)
 		return code;
-	code = mdb_env_set_mapsize(*env, options->size_max);
+	code = mdb_env_set_userctx(*env, (void *)path);
+	if (!code)
+		code = mdb_env_set_assert(*env, on_assert);
+	if (!code)
+		code = mdb_env_set_mapsize(*env, options->size_max);
 	if (!code)
 		code = mdb_env_set_maxdbs(*env, STORE_TABLES_MAX);
 	if (!code)
@@ -255,8 +268,9 @@ static enum err tell_unopened(const struct store_options *options, int code, str
 {
 	enum err err = code == MDB_NOTFOUND ? ERR_CORRUPT : store_err(code);
 
-	return fault_set(fault, err, "", "%s cannot be opened: %s", options->path,
-			 mdb_strerror(code));
+	return fault_set(fault, err, "", "%s cannot be opened: %s%s", options->path,
+			 mdb_strerror(code),
+			 err == ERR_CORRUPT ? "; restore it from a backup" : "");
 }
 
 static enum err store_attach(const struct store_options *options, struct store *store,
@@ -267,7 +281,7 @@ static enum err store_attach(const struct store_options *options, struct store *
 
 	if (err != ERR_OK)
 		return err;
-	code = env_begin(options, options->path, &store->env);
+	code = env_begin(options, store->path, &store->env);
 	if (code)
 		return tell_unopened(options, code, fault);
 	err = check_length(options->path, store->env, fault);

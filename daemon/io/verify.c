@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "daemon/io/journal.h"
 
 static enum err replay_turn(void *context, uint64_t first, uint32_t count, struct str record)
@@ -26,6 +27,20 @@ static void compare(const struct core *core, const struct engine *engine,
 	engine_digest(engine, found->digest);
 	engine_digest(core->engine, live);
 	found->is_equal = strcmp(live, found->digest) == 0;
+}
+
+void verify_note(struct core *core, bool is_whole)
+{
+	if (is_whole == !core->is_damaged)
+		return;
+	core->is_damaged = !is_whole;
+	core->damaged_since = time_paris_day(engine_now(core->engine));
+	if (is_whole)
+		log_info("journal.whole", "seq=%llu",
+			 (unsigned long long)engine_state(core->engine)->seq);
+	else
+		log_error("journal.damaged", "seq=%llu",
+			  (unsigned long long)engine_state(core->engine)->seq);
 }
 
 enum err verify_journal(struct core *core, struct verification *found)

@@ -10,6 +10,9 @@ struct verification {
 	bool is_equal; /* to the live state's digest */
 };
 
+/* What a reading of the running core's journal found: an alarm is raised until one finds it whole. */
+void verify_note(struct core *core, bool is_whole);
+
 /* In this process. ERR_CORRUPT when the journal does not hold. */
 enum err verify_journal(struct core *core, struct verification *found) must_use;
 

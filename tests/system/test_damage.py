@@ -1,12 +1,14 @@
 """A state that was damaged, cut short or put together from parts that do not belong together: the start is
 refused with a sentence and status 1, never a signal, and nothing is made or moved meanwhile."""
 import os
+import random
 import shutil
+import signal
 
 import pytest
 
 import world
-from conftest import Core
+from conftest import Core, Refused
 from sender import Sender
 
 
@@ -192,3 +194,77 @@ def test_new_keys_made_beside_a_journal_are_refused(core, open_core):
     exchange(core, fresh, "state/keys", "key")
 
     assert "not those of this journal" in refused(core)
+
+
+# --- pages of garbage ---------------------------------------------------------------------------------
+
+PAGE = 4096
+
+
+def garbage(kind, seed, page):
+    """In place of a page; "count" has it tell of more entries than it has room for."""
+    return {"ones": b"\xff" * PAGE, "zeros": bytes(PAGE),
+            "noise": random.Random(seed).randbytes(PAGE),
+            "count": page[:12] + b"\xf0\xff" + page[14:]}[kind]
+
+
+# every page in turn: what nobody needs may be anything, all else is told in a sentence; never a signal
+@pytest.mark.parametrize("kind", ["ones", "zeros", "noise", "count"])
+@pytest.mark.parametrize("store", ["journal", "keys"])
+def test_pages_of_garbage_are_told(core, store, kind):
+    file = core.folder / "state" / store / "data.mdb"
+    whole = file.read_bytes()
+    told = {}
+
+    for page in range(len(whole) // PAGE):
+        at = page * PAGE
+        file.write_bytes(whole[:at] + garbage(kind, page, whole[at:at + PAGE]) + whole[at + PAGE:])
+        ended = core.run("vigied", "--verify")
+        told[page] = [line for line in ended.stderr.splitlines() if line.startswith("vigied: ")]
+        assert ended.returncode == (1 if told[page] else 0), (page, ended.returncode, ended.stderr)
+
+    file.write_bytes(whole)
+    assert any(told.values()) and not all(told.values()), told
+    assert "another installation" not in str(told)
+    assert core.run("vigied", "--verify").returncode == 0
+
+
+# a file that is mapped and cannot be read comes as this signal
+def test_a_bus_error_is_told(core):
+    core.start_core()
+
+    core.processes["vigied"].send_signal(signal.SIGBUS)
+
+    assert core.processes["vigied"].wait(20) == 1
+    log = (core.folder / "vigied.log").read_text()
+    assert "vigied: a file in state_dir cannot be read: it is damaged" in log
+
+
+# what LMDB does not notice is found by reading all, while the core runs; an alarm tells it until all is well
+def test_damage_found_while_running_raises_an_alarm(core):
+    core.start_core()
+    file = core.folder / "state" / "journal" / "data.mdb"
+    whole = file.read_bytes()
+    assert b"e-R0" in whole
+
+    overwrite(file, whole.replace(b"e-R0", b"e-X0"))
+    for _ in range(2):
+        with pytest.raises(Refused, match="does not hold"):
+            core.control("verify")
+    assert alarms(core) == ["journal_damaged"]
+    publish(core, "R20")
+
+    overwrite(file, file.read_bytes().replace(b"e-X0", b"e-R0"))
+    assert core.control("verify")["ok"] and alarms(core) == []
+
+
+def alarms(core):
+    """Of damage."""
+    return [alarm["code"] for alarm in core.status("status")["alarms"]
+            if alarm["code"] == "journal_damaged"]
+
+
+def overwrite(file, data):
+    """In place: the core has it mapped."""
+    with file.open("r+b") as opened:
+        opened.write(data)
