@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -585,6 +586,63 @@ def test_a_pair_is_listed_with_its_half_days_and_its_absences_to_come(town):
                                    "reason": "typo"})
     assert [absence["id"] for absence in town.control("pair.list")["pairs"][0]["absences"]] == [
         orders[1]["id"]]
+
+
+def test_a_record_is_corrected_as_the_guide_says(town):
+    live_until_visit(town, 1)
+    town.control("visit.confirm", {"visit": 1})
+    town.control("visit.record", {"visit": 1, "result": "declined"})
+    [record] = [fact for fact in town.control("case.show", {"case": 1})["facts"]
+                if fact["type"] == "visit.recorded"]
+    town.control("event.retract", {"source": record["source"], "id": record["id"],
+                                   "reason": "the wrong household"})
+    between = (visit_of(town, 1)["state"], case_of(town, 1)["state"])
+    town.control("visit.record", {"visit": 1, "result": "done"})
+
+    assert between == ("confirmed", "planned")
+    assert (visit_of(town, 1)["state"], case_of(town, 1)["state"]) == ("done", "visited")
+
+
+# --- the guide ------------------------------------------------------------------------------------
+
+GUIDE = (ROOT / "docs" / "control.md").read_text()
+
+
+def test_the_guide_says_each_thing_once():
+    headings = re.findall("^#+ (.*)$", GUIDE, re.M)
+
+    assert sorted(set(headings)) == sorted(headings)
+
+
+def test_the_guide_has_every_alarm():
+    words = re.search(r"^\| alarm \| (.*) \|$", (ROOT / "proto" / "PROTOCOL.md").read_text(), re.M)
+    table = GUIDE[GUIDE.index("### Alarms"):GUIDE.index("### `sector.list`")]
+
+    assert set(re.findall("`(.*?)`", words[1])) == set(re.findall(r"^\| `(\w+)` \|", table, re.M)) - {
+        "code"}
+
+
+@pytest.mark.parametrize("method, params, code, path", [
+    ("visit.list", {"colour": 1}, "bad_request", "colour"),
+    ("case.close", {"reason": "done"}, "bad_request", "case"),
+    ("household.erase", {"case": "one"}, "bad_request", "case"),
+    ("task.kick", {"colour": 1}, "bad_request", "colour"),
+    ("duplicate.settle", {"colour": 1}, "bad_request", "colour"),
+    ("policy.apply", {"policy": "", "colour": 1}, "bad_request", "colour"),
+    ("event.admit", {"colour": 1}, "bad_request", "colour"),
+    ("clock.advance", {"to": "2015-05-05", "colour": 1}, "bad_request", "colour"),
+    ("visit.cancel", {"by": "pair"}, "invalid_event", "visit"),
+    ("visit.cancel", {"visit": 1, "colour": 1}, "invalid_event", "colour"),
+    ("case.close", {"case": 1, "reason": "bored"}, "invalid_event", "reason"),
+    ("pair.absent", {"pair": "binome-1", "to": "2015-05-05"}, "invalid_event", "from")])
+def test_a_wrong_parameter_is_refused_with_the_code_that_the_guide_tells(town, method, params, code,
+                                                                         path):
+    with pytest.raises(Refused) as refused:
+        town.control(method, params)
+
+    numbers = dict(re.findall(r"^\| −(\d+) \| `(\w+)` \|", GUIDE, re.M))
+    assert (refused.value.data["code"], refused.value.data["path"]) == (code, path)
+    assert numbers[str(-refused.value.error["code"])] == code
 
 
 # --- duplicates, retraction, erasure --------------------------------------------------------------
