@@ -46,7 +46,7 @@ static enum err add_absences(struct question *question, uint32_t pair, json_t *l
 
 	for (uint32_t at = state->first_absence; at; at = state->facts.items[at].next) {
 		const struct fact *absence = &state->facts.items[at];
-		json_t *view;
+		json_t *view = NULL;
 
 		if (absence->absence.pair != pair || !absence_is_coming(state, absence))
 			continue;

@@ -337,6 +337,9 @@ def test_a_day_that_givers_were_told_is_not_taken_away_without_a_word(town):
                "until 31 December 2015; this policy says otherwise")
     assert texts(diff(town)) == []
     assert texts(diff(town, LATER_OPENING, EARLY_END)) == [closing, opening]
+    both = texts(diff(town, LATER_OPENING, LATER_OPENING))  # one mail told of both
+    assert both == [opening, (opening[0].replace("2", "3"),
+                              opening[1].replace("lons-le-saunier", "saint-claude"))]
     printed = town.run("vigiectl", "policy", "diff", world.policy(town.folder, LATER_OPENING))
     assert f"\nremark: {opening[1]}\n" in printed.stdout
     applied = town.run("vigiectl", "policy", "apply", world.policy(town.folder, LATER_OPENING))
