@@ -633,6 +633,40 @@ def test_a_mistake_in_a_mapping_is_told_with_its_line(tmp_path, old, new, line, 
                for told in done.stderr.splitlines()), done.stderr
 
 
+def test_the_words_there_are_are_told_once(tmp_path):
+    mapping = tmp_path / "bad.map"
+    mapping.write_text(GOOD.replace('["eau", "water"]', '["eau", "watter"]'))
+
+    done = feed("--check", "--map", mapping, mapping)
+
+    assert done.stderr == (f'{mapping}:6: data.energy cannot be "watter": no such word; there are: '
+                           "electricity, gas, heat, water, wood, oil, lpg\n")
+
+
+@pytest.mark.parametrize("option, size, right", [
+    ("--id-key", 31, False), ("--id-key", 32, True), ("--id-key", 33, False),
+    ("--id-key", 9999, False), ("--secret-key", 39, False), ("--secret-key", 40, True),
+    ("--secret-key", 41, False), ("--secret-key", 9999, False)])
+def test_a_key_has_its_very_size(tmp_path, option, size, right):
+    key = tmp_path / "key"
+    key.write_bytes(b"k" * size)
+    more = ["--server-key", "k" * 40] if option == "--secret-key" else []
+
+    done = feed("--check", option, key, *more, "--map", JURA, FILES[1])
+
+    assert done.returncode == (0 if right else 2), done.stderr
+    assert right or f"{key}: a " in done.stderr
+
+
+def test_a_secret_key_may_end_its_line(tmp_path):
+    key = tmp_path / "key"
+    key.write_bytes(b"k" * 40 + b"\r\n")
+
+    done = feed("--check", "--secret-key", key, "--server-key", "k" * 40, "--map", JURA, FILES[1])
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_mapping_without_mistakes_is_taken(tmp_path):
     mapping = tmp_path / "good.map"
     mapping.write_text(GOOD)

@@ -148,16 +148,8 @@ static void read_details(struct mapping_reading *reading, const config_setting_t
 static void complain_of_value(struct mapping_reading *reading, int line, const struct cell *cell,
 			      struct str value, const char *wrong)
 {
-	const struct words *words = cell->field->words;
-	bool has_words = cell->field->type == FIELD_word || cell->field->type == FIELD_set;
-	struct buf known = {0};
-
-	for (uint32_t i = 1; has_words && i < words->count; i++)
-		buf_printf(&known, "%s%s", i > 1 ? ", " : ": ", words_name(words, i));
-	mapping_complain_line(reading, line, "%.*s cannot be \"%.*s\": %s%.*s",
-			      (int)cell->path.size, cell->path.data, (int)value.size, value.data,
-			      wrong, (int)known.size, known.data);
-	buf_done(&known);
+	mapping_complain_line(reading, line, "%.*s cannot be \"%.*s\": %s", (int)cell->path.size,
+			      cell->path.data, (int)value.size, value.data, wrong);
 }
 
 static void try_values(struct mapping_reading *reading, int line, const struct cell *cell,

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STATUS_USAGE = 2, TIMEOUT_SECONDS = 30, SECRET_KEY_SIZE = 40 };
+enum { STATUS_USAGE = 2, TIMEOUT_SECONDS = 30, SECRET_KEY_SIZE = 40, KEY_FILE_SIZE_MAX = 64 };
 
 enum key {
 	KEY_CONFIG = 'c',
@@ -63,34 +63,49 @@ static void read_timeout(struct argp_state *state, const char *text, int64_t *ti
 	*timeout_ms = seconds * MS_SECOND;
 }
 
-static size_t read_key_file(struct argp_state *state, const char *path, char *data, size_t size)
+/* What the file holds; of one that is longer than any key, as much as shows it. */
+static struct str read_key_file(struct argp_state *state, const char *path,
+				char data[KEY_FILE_SIZE_MAX])
 {
 	FILE *file = fopen(path, "re");
+	struct str key = {data, 0};
 
 	if (!file)
 		argp_failure(state, STATUS_USAGE, errno, "%s", path);
-	size = fread(data, 1, size, file);
+	key.size = fread(data, 1, KEY_FILE_SIZE_MAX, file);
 	fclose(file);
-	return size;
+	return key;
+}
+
+static struct str without_line_end(struct str text)
+{
+	if (text.size > 0 && text.data[text.size - 1] == '\n')
+		text.size--;
+	if (text.size > 0 && text.data[text.size - 1] == '\r')
+		text.size--;
+	return text;
 }
 
 static void read_secret_key(struct argp_state *state, const char *path, struct options *options)
 {
-	char data[SECRET_KEY_SIZE];
+	char data[KEY_FILE_SIZE_MAX];
+	struct str key = without_line_end(read_key_file(state, path, data));
 
-	if (read_key_file(state, path, data, sizeof(data)) != sizeof(data))
+	if (key.size != SECRET_KEY_SIZE)
 		argp_error(state, "%s: a secret key has 40 characters", path);
 	free(options->secret_key);
-	options->secret_key = mem_copy((struct str){data, sizeof(data)});
+	options->secret_key = mem_copy(key);
 }
 
 static void read_id_key(struct argp_state *state, const char *path, struct options *options)
 {
-	char data[HASH_KEY_SIZE];
+	char data[KEY_FILE_SIZE_MAX];
+	struct str key = read_key_file(state, path, data);
 
-	if (read_key_file(state, path, data, sizeof(data)) != sizeof(data))
-		argp_error(state, "%s: a key for ids has 32 bytes", path);
-	memcpy(options->id_key, data, sizeof(data));
+	if (key.size != HASH_KEY_SIZE)
+		argp_error(state, "%s: a key for ids has 32 bytes, this file has %s", path,
+			   key.size > HASH_KEY_SIZE ? "more" : "fewer");
+	memcpy(options->id_key, key.data, HASH_KEY_SIZE);
 	options->has_id_key = true;
 }
 
