@@ -40,18 +40,18 @@ static const char *const command_words[] = {[COMMAND_REPLAY] = "replay",
 enum { TO_REPLAY = 1 << COMMAND_REPLAY, TO_SCENARIO = 1 << COMMAND_SCENARIO };
 
 static const struct {
-	int key;
 	const char *name;
+	int key;
 	uint32_t commands;
 } belongings[] = {
-	{'p', "policy", TO_REPLAY | TO_SCENARIO},
-	{'j', "json", TO_REPLAY | TO_SCENARIO},
-	{'e', "events", TO_REPLAY},
-	{'u', "until", TO_REPLAY},
-	{KEY_YEARS, "years", TO_SCENARIO},
-	{KEY_SEEDS, "seeds", TO_SCENARIO},
-	{KEY_FIRST_SEED, "first-seed", TO_SCENARIO},
-	{KEY_SVG, "svg", TO_SCENARIO},
+	{"policy", 'p', TO_REPLAY | TO_SCENARIO},
+	{"json", 'j', TO_REPLAY | TO_SCENARIO},
+	{"events", 'e', TO_REPLAY},
+	{"until", 'u', TO_REPLAY},
+	{"years", KEY_YEARS, TO_SCENARIO},
+	{"seeds", KEY_SEEDS, TO_SCENARIO},
+	{"first-seed", KEY_FIRST_SEED, TO_SCENARIO},
+	{"svg", KEY_SVG, TO_SCENARIO},
 };
 
 struct arguments {
