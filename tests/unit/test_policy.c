@@ -396,7 +396,7 @@ static void test_a_missing_table_is_told(void **unused)
 			    "insee,name,canton,lat,lon,sector\n39001,A,,,,x\n39002,B,,,,x\n"),
 		ERR_USAGE);
 
-	assert_one_complaint(&reading.complaints, "nowhere.csv", "0: it cannot be read: ", 1);
+	assert_one_complaint(&reading.complaints, "nowhere.csv", " it cannot be read: ", 1);
 	assert_one_complaint(&empty.complaints, "communes.csv", "1: there is no commune", 1);
 	assert_one_complaint(&repeated.complaints, "communes.csv", "2: sector: is \"x\"", 1);
 }
