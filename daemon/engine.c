@@ -7,29 +7,15 @@
 #include "daemon/snapshot.h"
 #include "proto/hash.h"
 
-struct input {
-	enum authority authority;
-	const struct event *event;
-	verdict_fn *fn;
-	void *context;
-	struct verdict verdict;
-};
-
 struct engine {
 	struct engine_ports ports;
 	struct state state;
-	struct effects effects;
 	struct engine_counters counters;
 
-	struct input *inputs;
-	uint32_t input_count, input_capacity;
-	struct input *spare; /* the list of the turn before, kept for its memory */
-	uint32_t spare_capacity;
-
-	/* the turn at work */
-	struct buf record; /* its events, each after its length */
-	uint64_t first;    /* number of the first; 0: none yet */
-	uint32_t count;
+	struct turn turns[3];
+	struct turn *turn;    /* collects what is submitted, and is at work */
+	struct turn *sent;    /* on its way to the disk, or empty */
+	struct turn *arrived; /* gives its verdicts, else empty */
 
 	bool is_time_due;
 	bool is_full; /* at the beginning of this turn: intake is refused */
@@ -49,6 +35,9 @@ struct engine *engine_new(const struct engine_ports *ports)
 	struct engine *engine = mem_new(sizeof(*engine));
 
 	engine->ports = *ports;
+	engine->turn = &engine->turns[0];
+	engine->sent = &engine->turns[1];
+	engine->arrived = &engine->turns[2];
 	state_init(&engine->state);
 	return engine;
 }
@@ -60,10 +49,8 @@ void engine_free(struct engine **engine)
 	if (!old)
 		return;
 	state_done(&old->state);
-	effects_done(&old->effects);
-	free(old->inputs);
-	free(old->spare);
-	buf_done(&old->record);
+	for (size_t i = 0; i < ARRAY_SIZE(old->turns); i++)
+		turn_done(&old->turns[i]);
 	buf_done(&old->content);
 	buf_done(&old->plain);
 	buf_done(&old->sealed);
@@ -87,9 +74,16 @@ const struct engine_counters *engine_counters(const struct engine *engine)
 	return &engine->counters;
 }
 
+uint64_t engine_durable_seq(const struct engine *engine)
+{
+	if (engine->sent->count)
+		return engine->sent->first - 1;
+	return engine->turn->count ? engine->turn->first - 1 : engine->state.seq;
+}
+
 uint32_t engine_pending(const struct engine *engine)
 {
-	return engine->input_count + engine->is_time_due;
+	return engine->turn->input_count - engine->turn->run + engine->is_time_due;
 }
 
 ms_t engine_now(const struct engine *engine)
@@ -124,25 +118,14 @@ void engine_digest(const struct engine *engine, char text[DIGEST_TEXT_SIZE])
 
 /* --- reading back ----------------------------------------------------------------------------- */
 
-static uint32_t read_length(const char *at)
-{
-	const unsigned char *bytes = (const unsigned char *)at;
-
-	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
-	       bytes[3];
-}
-
-/* An event of the turn at work is not in the journal yet. */
+/* An event of the turn at work, or of the one on its way to the disk, cannot be read from the journal yet. */
 static enum err read_stored(struct engine *engine, uint64_t seq, struct str *stored)
 {
-	const char *at = engine->record.data;
+	const struct journal_port *journal = &engine->ports.journal;
 
-	if (!engine->first || seq < engine->first)
-		return engine->ports.journal.read(engine->ports.journal.context, seq, stored);
-	for (uint64_t i = engine->first; i < seq; i++)
-		at += 4 + read_length(at);
-	*stored = (struct str){at + 4, read_length(at)};
-	return ERR_OK;
+	if (turn_read(engine->turn, seq, stored) || turn_read(engine->sent, seq, stored))
+		return ERR_OK;
+	return journal->read(journal->context, seq, stored);
 }
 
 static enum err read_event(struct engine *engine, uint64_t seq, struct arena *arena,
@@ -291,27 +274,8 @@ static void remember(struct engine *engine, const struct event *event)
 		return;
 	head = household_head(&engine->state,
 			      party_household(&engine->state, event->found.household));
-	keys->remember(keys->context, event->found.household, person,
+	keys->remember(keys->context, event->seq, event->found.household, person,
 		       insee ? insee : engine->state.households.items[head].insee);
-}
-
-static void record_event(struct engine *engine, const struct event *event)
-{
-	size_t start = engine->record.size;
-	unsigned char *length;
-	size_t size;
-
-	(void)buf_room(&engine->record, 4);
-	event_stored_encode(event, &engine->record);
-	size = engine->record.size - start - 4;
-	length = (unsigned char *)engine->record.data + start;
-	length[0] = (unsigned char)(size >> 24);
-	length[1] = (unsigned char)(size >> 16);
-	length[2] = (unsigned char)(size >> 8);
-	length[3] = (unsigned char)size;
-	if (!engine->first)
-		engine->first = event->seq;
-	engine->count++;
 }
 
 static void number_event(struct engine *engine, struct event *event, ms_t now)
@@ -328,8 +292,8 @@ static enum err take_event(struct engine *engine, struct event *event, ms_t now)
 	if (err)
 		return err;
 	number_event(engine, event, now);
-	record_event(engine, event);
-	apply(&engine->state, event, &engine->effects);
+	turn_record(engine->turn, event);
+	apply(&engine->state, event, &engine->turn->effects);
 	remember(engine, event);
 	if (engine->ports.on_event)
 		engine->ports.on_event(engine->ports.context, event);
@@ -457,44 +421,15 @@ static enum err run_input(struct engine *engine, struct input *input, ms_t now)
 
 /* --- a turn ----------------------------------------------------------------------------------- */
 
-/* Not the room for a sentence, which is most of it and mostly stays unused. */
-static void verdict_clear(struct verdict *verdict)
-{
-	verdict->seq = 0;
-	verdict->is_duplicate = false;
-	verdict->fault.code = ERR_OK;
-	verdict->fault.retry_after_ms = 0;
-}
-
-static void add_input(struct engine *engine, const struct input *input)
-{
-	MEM_ROOM(engine->inputs, engine->input_count, engine->input_capacity);
-	engine->inputs[engine->input_count++] = *input;
-}
-
 void engine_submit(struct engine *engine, enum authority authority, const struct event *event,
 		   verdict_fn *fn, void *context)
 {
-	struct input *input;
-
-	MEM_ROOM(engine->inputs, engine->input_count, engine->input_capacity);
-	input = &engine->inputs[engine->input_count++];
-	input->authority = authority;
-	input->event = event;
-	input->fn = fn;
-	input->context = context;
-	verdict_clear(&input->verdict);
+	turn_submit(engine->turn, authority, event, fn, context);
 }
 
 void engine_pass_time(struct engine *engine)
 {
 	engine->is_time_due = true;
-}
-
-/* How many of what was submitted this turn takes. */
-static uint32_t turn_count(const struct engine *engine)
-{
-	return engine->is_careful && engine->input_count ? 1 : engine->input_count;
 }
 
 static enum err take_own(struct engine *engine, struct event *event, const char *id, ms_t now)
@@ -545,89 +480,157 @@ static enum err pass_time(struct engine *engine, ms_t now)
 	return err;
 }
 
-/* Asked before the turn, for the most it can come to: a commit must not be what finds the disk full.
- * What the core tells itself (answers, time) is small and lives on what must stay free. */
-static bool has_room(const struct engine *engine)
+/* Asked beforehand, for the most that what comes and what is not on the disk yet can come to: a commit must not
+ * be what finds the disk full. What the core tells itself (answers, time) is small and lives on what must
+ * stay free. */
+static bool has_room(const struct engine *engine, uint32_t inputs)
 {
 	const struct journal_port *journal = &engine->ports.journal;
-	size_t most = (size_t)engine->input_count * EVENT_SIZE_MAX;
+	size_t most = min_u64((uint64_t)inputs * EVENT_SIZE_MAX, TURN_SIZE_MAX);
 
-	return journal->has_room(journal->context, most < TURN_SIZE_MAX ? most : TURN_SIZE_MAX);
+	return journal->has_room(journal->context,
+				 engine->sent->record.size + engine->turn->record.size + most);
 }
 
-static enum err run_inputs(struct engine *engine, ms_t now)
+/* A careful engine takes one at a time. */
+static enum err run_inputs(struct engine *engine, uint32_t most, ms_t now)
 {
+	struct turn *turn = engine->turn;
+	uint32_t count =
+		(uint32_t)min_u64(turn->input_count - turn->run, engine->is_careful ? 1 : most);
 	enum err err = ERR_OK;
 
-	engine->is_full = engine->input_count && !has_room(engine);
-	for (uint32_t i = 0; i < turn_count(engine) && !err; i++) {
+	engine->is_full = count && !has_room(engine, count);
+	for (; count && !err; count--) {
+		struct input *input = &turn->inputs[turn->run++];
+
 		arena_reset(&engine->arena);
-		err = run_input(engine, &engine->inputs[i], now);
+		turn->is_urgent |= input->authority != AUTHORITY_SENDER;
+		err = run_input(engine, input, now);
 	}
 	return err;
 }
 
-static enum err journal_turn(struct engine *engine)
+static enum err work(struct engine *engine, uint32_t most)
 {
-	const struct journal_port *journal = &engine->ports.journal;
+	ms_t now = engine->ports.now(engine->ports.context);
+	enum err err = pass_time(engine, now);
 
-	if (!engine->count)
-		return ERR_OK;
-	engine->counters.turns++;
-	return journal->append(journal->context, engine->first, engine->count,
-			       buf_str(&engine->record));
+	return err ? err : run_inputs(engine, most, now);
 }
 
 /* Destroying a key may fail like any write; it is tried again at the next start. */
-static enum err destroy_keys(struct engine *engine)
+static enum err destroy_keys(struct engine *engine, const struct turn *turn)
 {
 	const struct keys_port *keys = &engine->ports.keys;
 	enum err err = ERR_OK;
 
-	for (uint32_t i = 0; i < engine->effects.count && !err; i++)
-		if (engine->effects.items[i].kind == EFFECT_ERASE)
-			err = keys->erase(keys->context, engine->effects.items[i].number);
+	for (uint32_t i = 0; i < turn->effects.count && !err; i++)
+		if (turn->effects.items[i].kind == EFFECT_ERASE)
+			err = keys->erase(keys->context, turn->effects.items[i].number);
 	return err;
 }
 
-static void release(struct engine *engine)
+static void exchange(struct turn **a, struct turn **b)
 {
-	struct input *inputs = engine->inputs;
-	uint32_t count = turn_count(engine), capacity = engine->input_capacity;
-	uint32_t left = engine->input_count - count;
+	struct turn *kept = *a;
 
-	/* what is submitted from a verdict belongs to the next turn */
-	engine->inputs = engine->spare;
-	engine->input_capacity = engine->spare_capacity;
-	engine->input_count = 0;
-	engine->spare = NULL;
-	engine->spare_capacity = 0;
-	engine->first = 0;
-	engine->count = 0;
-	buf_reset(&engine->record);
-	for (uint32_t i = 0; i < left; i++)
-		add_input(engine, &inputs[count + i]);
-	for (uint32_t i = 0; i < count; i++)
-		if (inputs[i].fn)
-			inputs[i].fn(inputs[i].context, &inputs[i].verdict);
-	free(engine->spare);
-	engine->spare = inputs;
-	engine->spare_capacity = capacity;
-	engine->effects.count = 0;
+	*a = *b;
+	*b = kept;
+}
+
+/* Waits for the turn on its way, if there is one. */
+static enum err receive_turn(struct engine *engine)
+{
+	const struct journal_port *journal = &engine->ports.journal;
+	enum err err;
+
+	assert(!turn_has_begun(engine->arrived)); /* no turn ends within a verdict */
+	if (!turn_has_begun(engine->sent))
+		return ERR_OK;
+	if ((err = journal->settle(journal->context)) || (err = destroy_keys(engine, engine->sent)))
+		return err;
+	if (engine->is_careful)
+		engine->ports.caution.let_go(engine->ports.caution.context);
+	exchange(&engine->sent, &engine->arrived);
+	return ERR_OK;
+}
+
+/* The turn at work is now the one on its way; what it left undone waits for the next. */
+static void send_turn(struct engine *engine)
+{
+	const struct journal_port *journal = &engine->ports.journal;
+	const struct turn *sent;
+
+	exchange(&engine->turn, &engine->sent);
+	turn_move_rest(engine->sent, engine->turn);
+	sent = engine->sent;
+	if (!sent->count)
+		return;
+	engine->counters.turns++;
+	journal->append(journal->context, sent->first, sent->count, buf_str(&sent->record));
+}
+
+/* One turn arrives, the next is sent: the disk is at work again before anybody is answered. What is submitted
+ * from a verdict belongs to a later turn. */
+static enum err pass_on(struct engine *engine)
+{
+	enum err err = receive_turn(engine);
+
+	if (err)
+		return err;
+	if (turn_has_begun(engine->turn))
+		send_turn(engine);
+	turn_give_verdicts(engine->arrived);
+	turn_clear(engine->arrived);
+	return ERR_OK;
+}
+
+enum err engine_settle(struct engine *engine)
+{
+	enum err err = ERR_OK;
+
+	while (!err && (turn_has_begun(engine->sent) || turn_has_begun(engine->turn)))
+		err = pass_on(engine);
+	return err;
 }
 
 enum err engine_turn(struct engine *engine)
 {
-	ms_t now = engine->ports.now(engine->ports.context);
-	enum err err;
+	enum err err = work(engine, UINT32_MAX);
 
-	if ((err = pass_time(engine, now)) || (err = run_inputs(engine, now)) ||
-	    (err = journal_turn(engine)) || (err = destroy_keys(engine)))
+	return err ? err : engine_settle(engine);
+}
+
+/* Senders may wait for the disk while the engine goes on: their answers tell nothing of the state, which is
+ * then ahead of the journal. */
+static bool may_run_ahead(const struct engine *engine)
+{
+	const struct turn *turn = engine->turn;
+
+	return !engine->is_careful && !turn->is_urgent && !turn->effects.count;
+}
+
+/* It stays at work while the one before is on its way, and grows meanwhile. */
+static bool stays_open(const struct engine *engine)
+{
+	const struct journal_port *journal = &engine->ports.journal;
+
+	return !journal->is_settled(journal->context) && engine->turn->record.size < TURN_SIZE_MAX;
+}
+
+enum err engine_turn_ahead(struct engine *engine)
+{
+	enum err err = work(engine, TURN_STEP_MAX);
+
+	if (err)
 		return err;
-	if (engine->is_careful)
-		engine->ports.caution.let_go(engine->ports.caution.context);
-	release(engine);
-	return ERR_OK;
+	if (!may_run_ahead(engine))
+		return engine_settle(engine);
+	if (stays_open(engine))
+		return ERR_OK;
+	err = pass_on(engine);
+	return err || engine->sent->count ? err : engine_settle(engine);
 }
 
 /* --- beginning and replay --------------------------------------------------------------------- */
@@ -660,8 +663,8 @@ enum err engine_replay_until(struct engine *engine, struct str stored, ms_t unti
 		return ERR_CORRUPT;
 	if (event.accepted > until)
 		return ERR_NOT_FOUND;
-	apply(&engine->state, &event, &engine->effects);
-	engine->effects.count = 0;
+	apply(&engine->state, &event, &engine->turn->effects);
+	engine->turn->effects.count = 0;
 	return ERR_OK;
 }
 
@@ -672,6 +675,6 @@ enum err engine_replay(struct engine *engine, struct str stored)
 
 void engine_wait_until(struct engine *engine, ms_t until)
 {
-	apply_time(&engine->state, until, &engine->effects);
-	engine->effects.count = 0;
+	apply_time(&engine->state, until, &engine->turn->effects);
+	engine->turn->effects.count = 0;
 }

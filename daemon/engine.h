@@ -1,20 +1,10 @@
 /* The engine: a turn takes what was submitted, checks it, numbers it, applies it, journals it as one
- * record, and only then answers. One thread; no clock but the port's. */
+ * record, and only when that is durable answers. One thread; no clock but the port's. */
 #pragma once
 
-#include "daemon/check.h"
+#include "daemon/turn.h"
 
 struct engine;
-
-/* What became of one submitted event. */
-struct verdict {
-	uint64_t seq; /* its number, or that of the first of its kind for a duplicate; 0: refused */
-	bool is_duplicate;
-	struct fault fault; /* code ERR_OK when taken */
-};
-
-/* Called once for each submitted event after its turn is durable, in the order of submission. */
-typedef void verdict_fn(void *context, const struct verdict *verdict);
 
 struct engine_counters {
 	uint64_t taken, duplicates, conflicts, refused, turns;
@@ -53,16 +43,27 @@ void engine_wait_until(struct engine *engine, ms_t until);
 enum err engine_begin(struct engine *engine, bool is_rehearsal,
 		      const uint8_t salt[DIGEST_SIZE]) must_use;
 
-/* Submits an event; everything it borrows must live until the verdict. `fn` may be NULL. */
+/* Submits an event; everything it borrows must live until the verdict. `fn` may be NULL; it is called once, after
+ * the event's turn is durable, in the order of submission. */
 void engine_submit(struct engine *engine, enum authority authority, const struct event *event,
 		   verdict_fn *fn, void *context);
 
 /* How many events and bytes wait for the next turn. */
 uint32_t engine_pending(const struct engine *engine);
 
-/* Runs one turn over what was submitted, and timers that are due. ERR_IO or ERR_CORRUPT from the
- * journal or the keys: the outcome is unknown, the process must end. */
+/* Runs one turn over what was submitted, and timers that are due. All is durable and has its verdict when it
+ * returns. ERR_IO or ERR_CORRUPT from the journal or the keys: the outcome is unknown, the process must
+ * end. */
 enum err engine_turn(struct engine *engine) must_use;
+
+/* The same in steps of TURN_STEP_MAX events, and a turn that only senders wait for may still be at work, or on its
+ * way to the disk, when this returns: its verdicts are given by a later call, or by engine_settle(). The
+ * state is then ahead of the journal: whoever tells anybody of it settles first. */
+enum err engine_turn_ahead(struct engine *engine) must_use;
+/* Waits until all is durable, and gives the verdicts. Errors as above. */
+enum err engine_settle(struct engine *engine) must_use;
+/* The number of the last event that is durable. */
+uint64_t engine_durable_seq(const struct engine *engine);
 
 /* The core's time: the port's clock. */
 ms_t engine_now(const struct engine *engine);

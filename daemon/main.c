@@ -214,13 +214,15 @@ static int serve(struct daemon *daemon)
 {
 	struct core *core = &daemon->core;
 
-	core->turns = turns_new(core->loop, core->engine, after_turn, daemon);
+	core->turns =
+		turns_new(core->loop, core->engine, journal_fd(core->journal), after_turn, daemon);
 	if (open_sockets(daemon))
 		return EXIT_FAILURE;
 	daemon->keys_flush = timer_new(core->loop, flush_keys, daemon);
 	timer_set(daemon->keys_flush, KEYS_FLUSH_MS);
 	caution_begin(core->caution, core->loop, core->engine, CALM_AFTER_MS);
 	loop_run(core->loop, drain, NULL, daemon);
+	turns_settle(core->turns);
 	snapshots_write_last(core);
 
 	control_close(&daemon->control);

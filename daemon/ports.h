@@ -9,11 +9,17 @@
 struct journal_port {
 	void *context;
 
-	/* Adds a turn whose first event is numbered `first`, and returns when it is durable. After any
-	 * error the outcome is unknown: the caller ends the process. */
-	enum err (*append)(void *context, uint64_t first, uint32_t count, struct str record);
+	/* Adds a turn whose first event is numbered `first`. It may still be on its way to the disk when this
+	 * returns: the record is borrowed until settle(), which comes before the next turn. */
+	void (*append)(void *context, uint64_t first, uint32_t count, struct str record);
+	/* Returns when what was appended is durable. After any error the outcome is unknown: the caller
+	 * ends the process. */
+	enum err (*settle)(void *context);
+	/* Would settle() return at once? */
+	bool (*is_settled)(void *context);
 
-	/* The stored event numbered `seq`; borrowed until the next call. ERR_NOT_FOUND, ERR_CORRUPT. */
+	/* The stored event numbered `seq`, of a turn that is settled; borrowed until the next call.
+	 * ERR_NOT_FOUND, ERR_CORRUPT. */
 	enum err (*read)(void *context, uint64_t seq, struct str *event);
 
 	/* May `bytes` more be appended without fear of a full map or disk? */
@@ -50,8 +56,9 @@ struct keys_port {
 	 * likenesses first, then lowest number; returns how many. */
 	uint32_t (*match)(void *context, const struct person *person, insee_t insee,
 			  struct candidate found[CANDIDATES_MAX]);
-	/* Keeps this person's fingerprints under that household; again is harmless. */
-	void (*remember)(void *context, uint32_t number, const struct person *person,
+	/* Keeps this person's fingerprints under that household, as event `seq` told them; again is harmless.
+	 * They must not outlive an event that never became durable. */
+	void (*remember)(void *context, uint64_t seq, uint32_t number, const struct person *person,
 			 insee_t insee);
 
 	/* Makes sure that keys up to `number` exist durably before the turn is journaled. */

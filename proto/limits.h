@@ -19,7 +19,7 @@ enum {
 	CUTOFFS_MAX = 32, /* energies x suppliers shown for one household */
 
 	/* a turn of the core */
-	TURN_EVENTS_MAX = 4096,
+	TURN_STEP_MAX = 128, /* events, then answers leave and sockets are read */
 	TURN_SIZE_MAX = 8 * 1024 * 1024,
 
 	/* policy: see config/policy.def for its numbers */

@@ -199,12 +199,12 @@ static void remember_person(struct core *core, uint64_t seq)
 
 	if (!engine_read(core->engine, seq, &arena, &event)) {
 		if (event.kind == EVENT_REFERRAL_RECEIVED)
-			keys.remember(keys.context, event.found.household,
+			keys.remember(keys.context, seq, event.found.household,
 				      &event.data.referral_received.person,
 				      event.data.referral_received.insee);
 		else if (event.kind == EVENT_FSL_REQUEST_FILED &&
 			 event.data.fsl_request_filed.person.is_set)
-			keys.remember(keys.context, event.found.household,
+			keys.remember(keys.context, seq, event.found.household,
 				      &event.data.fsl_request_filed.person,
 				      event.data.fsl_request_filed.insee);
 	}
@@ -429,6 +429,6 @@ void boot_close(struct core *core)
 
 void boot_after_turn(struct core *core)
 {
-	keystore_note(core->keystore, engine_state(core->engine)->seq);
+	keystore_note(core->keystore, engine_durable_seq(core->engine));
 	snapshots_after_turn(core);
 }

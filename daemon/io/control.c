@@ -80,13 +80,15 @@ static void on_status_call(void *context, struct rpc_call *call, const char *met
 			   const json_t *params)
 {
 	const struct question_row *row = questions_find(method);
+	struct control *control = context;
 
+	turns_settle(control->core->turns);
 	if (!row)
 		refuse_unknown(call, "no such method here; orders go to the control socket");
 	else if (!(row->flags & SOCKET_STATUS))
 		refuse_unknown(call, "this is not for readers: ask the control socket");
 	else
-		ask(context, call, row, params, false);
+		ask(control, call, row, params, false);
 }
 
 /* A suspect may come again. */
@@ -121,6 +123,7 @@ static void on_control_call(void *context, struct rpc_call *call, const char *me
 	struct control *control = context;
 	const struct question_row *row = questions_find(method);
 
+	turns_settle(control->core->turns);
 	if (row)
 		ask(control, call, row, params, true);
 	else if (strcmp(method, "clock.advance") == 0)

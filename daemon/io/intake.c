@@ -313,6 +313,7 @@ static void on_status(struct gate_link *link, const struct sender *sender, uint3
 		refuse(intake, link, gate_msgid, rpc->msgid, &fault);
 		return;
 	}
+	turns_settle(intake->core->turns);
 	seq = sender_owns(sender, source) ? engine_find(intake->core->engine, source, id) : 0;
 	if (!seq) {
 		(void)fault_set(&fault, ERR_NOT_FOUND, "",

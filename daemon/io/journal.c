@@ -1,10 +1,12 @@
 #include "daemon/io/journal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/io/background.h"
 #include "daemon/io/store.h"
 
 _Static_assert(sizeof(size_t) == sizeof(uint64_t), "LMDB's integer keys are of the size of size_t");
@@ -17,11 +19,22 @@ enum {
 	ROOM_MARGIN = 1024 * 1024,
 };
 
+/* A turn on its way to the disk; the writer's own until it is done. */
+struct writing {
+	uint64_t first;
+	uint32_t count; /* 0: nothing is on its way */
+	struct str record;
+	uint8_t chain[CHAIN_SIZE]; /* before it, then after it */
+	int code;                  /* LMDB's */
+};
+
 struct journal {
 	struct store *store;
 	MDB_dbi turns;
 	uint64_t last;
 	uint8_t chain[CHAIN_SIZE];
+	struct background *writer;
+	struct writing writing;
 	uint64_t size_max, disk_free_min;
 	bool is_full;    /* as it was when last asked, so that a change is logged once */
 	struct buf read; /* what the last read returned */
@@ -339,55 +352,88 @@ enum err journal_walk(struct journal *journal, uint64_t from, journal_walk_fn *f
 /* ---- appending ---- */
 
 /* Written straight into LMDB's page, and hashed there. */
-static void turn_fill(const struct journal *journal, uint32_t count, struct str record, char *value)
+static void turn_fill(struct writing *writing, char *value)
 {
-	uint8_t chain[CHAIN_SIZE];
+	struct str record = writing->record;
 
-	put_u32(value + CHAIN_SIZE, count);
+	put_u32(value + CHAIN_SIZE, writing->count);
 	memcpy(value + HEAD_SIZE, record.data, record.size);
-	hash_chain(journal->chain, (struct str){value + CHAIN_SIZE, COUNT_SIZE + record.size},
-		   chain);
-	memcpy(value, chain, CHAIN_SIZE);
+	hash_chain(writing->chain, (struct str){value + CHAIN_SIZE, COUNT_SIZE + record.size},
+		   writing->chain);
+	memcpy(value, writing->chain, CHAIN_SIZE);
 }
 
-static int turn_put(struct journal *journal, MDB_txn *txn, uint64_t first, uint32_t count,
-		    struct str record, uint8_t chain[CHAIN_SIZE])
+static int turn_put(MDB_txn *txn, MDB_dbi turns, struct writing *writing)
 {
-	MDB_val key = {.mv_size = sizeof(first), .mv_data = &first};
-	MDB_val value = {.mv_size = HEAD_SIZE + record.size};
-	int code = mdb_put(txn, journal->turns, &key, &value, MDB_APPEND | MDB_RESERVE);
+	MDB_val key = {.mv_size = sizeof(writing->first), .mv_data = &writing->first};
+	MDB_val value = {.mv_size = HEAD_SIZE + writing->record.size};
+	int code = mdb_put(txn, turns, &key, &value, MDB_APPEND | MDB_RESERVE);
 
 	if (code) {
 		mdb_txn_abort(txn);
 		return code;
 	}
-	turn_fill(journal, count, record, value.mv_data);
-	memcpy(chain, value.mv_data, CHAIN_SIZE);
+	turn_fill(writing, value.mv_data);
 	return mdb_txn_commit(txn);
 }
 
-enum err journal_append(struct journal *journal, uint64_t first, uint32_t count, struct str record)
+/* In the writer's thread: from the beginning of the transaction to its end, as LMDB wants it. */
+static void write_turn(void *context)
 {
-	uint8_t chain[CHAIN_SIZE];
+	struct journal *journal = context;
+	struct writing *writing = &journal->writing;
 	MDB_txn *txn;
-	int code;
 
+	writing->code = mdb_txn_begin(store_env(journal->store), NULL, 0, &txn);
+	if (!writing->code)
+		writing->code = turn_put(txn, journal->turns, writing);
+}
+
+void journal_append(struct journal *journal, uint64_t first, uint32_t count, struct str record)
+{
+	struct writing *writing = &journal->writing;
+
+	assert(!writing->count);
 	assert(first == journal->last + 1);
 	assert(count > 0);
 	assert(record.size >= count * (size_t)LENGTH_SIZE);
-	code = mdb_txn_begin(store_env(journal->store), NULL, 0, &txn);
-	if (!code)
-		code = turn_put(journal, txn, first, count, record, chain);
-	if (code) {
+	writing->first = first;
+	writing->count = count;
+	writing->record = record;
+	memcpy(writing->chain, journal->chain, CHAIN_SIZE);
+	background_begin(journal->writer);
+}
+
+enum err journal_settle(struct journal *journal)
+{
+	struct writing *writing = &journal->writing;
+
+	if (!writing->count)
+		return ERR_OK;
+	background_wait(journal->writer);
+	if (writing->code) {
 		log_error("journal.append", "seq=%llu count=%u bytes=%zu code=%d",
-			  (unsigned long long)first, count, record.size, code);
-		store_complain(journal->store, "a turn could not be written", mdb_strerror(code));
-		return store_err(code);
+			  (unsigned long long)writing->first, writing->count, writing->record.size,
+			  writing->code);
+		store_complain(journal->store, "a turn could not be written",
+			       mdb_strerror(writing->code));
+		return store_err(writing->code);
 	}
 
-	journal->last = first + count - 1;
-	memcpy(journal->chain, chain, CHAIN_SIZE);
+	journal->last = writing->first + writing->count - 1;
+	memcpy(journal->chain, writing->chain, CHAIN_SIZE);
+	writing->count = 0;
 	return ERR_OK;
+}
+
+bool journal_is_settled(const struct journal *journal)
+{
+	return background_is_done(journal->writer);
+}
+
+int journal_fd(const struct journal *journal)
+{
+	return background_fd(journal->writer);
 }
 
 enum err journal_check_room(struct journal *journal, size_t bytes, struct fault *fault)
@@ -468,6 +514,10 @@ enum err journal_open(const struct journal_options *options, struct journal **ou
 	if (err != ERR_OK)
 		return fault_set(fault, err, "", "the last turn in %s cannot be read",
 				 options->path);
+	err = background_new(write_turn, journal, &journal->writer);
+	if (err != ERR_OK)
+		return fault_set(fault, err, "", "no thread can be had to write %s: %s",
+				 options->path, strerror(errno));
 
 	*out = journal;
 	journal = NULL;
@@ -481,6 +531,7 @@ void journal_close(struct journal **address)
 	*address = NULL;
 	if (!journal)
 		return;
+	background_free(&journal->writer);
 	store_close(&journal->store);
 	buf_done(&journal->read);
 	free(journal);
@@ -493,9 +544,19 @@ enum err journal_copy(struct journal *journal, const char *path)
 
 /* ---- the port ---- */
 
-static enum err port_append(void *context, uint64_t first, uint32_t count, struct str record)
+static void port_append(void *context, uint64_t first, uint32_t count, struct str record)
 {
-	return journal_append(context, first, count, record);
+	journal_append(context, first, count, record);
+}
+
+static enum err port_settle(void *context)
+{
+	return journal_settle(context);
+}
+
+static bool port_is_settled(void *context)
+{
+	return journal_is_settled(context);
 }
 
 static enum err port_read(void *context, uint64_t seq, struct str *event)
@@ -513,6 +574,8 @@ struct journal_port journal_port(struct journal *journal)
 	return (struct journal_port){
 		.context = journal,
 		.append = port_append,
+		.settle = port_settle,
+		.is_settled = port_is_settled,
 		.read = port_read,
 		.has_room = port_has_room,
 	};

@@ -31,8 +31,8 @@ void keystore_close(struct keystore **keystore);
 uint32_t keystore_made(const struct keystore *keystore);
 
 /* Fingerprints reach the disk only with the next commit of keys, by keystore_flush() or at the end, and
- * only those remembered before a note: an event that was never journaled leaves none. After each
- * journaled turn, note the last number; at start, remember again the persons of all events above
+ * only those of events up to the last note: an event that was never journaled leaves none. Note the number of the
+ * last event that is durable; at start, remember again the persons of all events above
  * keystore_noted(). */
 void keystore_note(struct keystore *keystore, uint64_t seq);
 uint64_t keystore_noted(const struct keystore *keystore);

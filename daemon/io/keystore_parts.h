@@ -137,8 +137,8 @@ enum err keystore_load_prints(struct keystore *keystore, MDB_txn *txn) must_use;
 
 uint32_t keystore_port_match(void *context, const struct person *person, insee_t insee,
 			     struct candidate found[CANDIDATES_MAX]);
-void keystore_port_remember(void *context, uint32_t number, const struct person *person,
-			    insee_t insee);
+void keystore_port_remember(void *context, uint64_t seq, uint32_t number,
+			    const struct person *person, insee_t insee);
 
 /* --- renewing: keystore_renew.c --- */
 

@@ -9,6 +9,7 @@ enum {
 };
 
 struct pending {
+	uint64_t seq; /* of the event that told it */
 	uint32_t number;
 	uint8_t likeness; /* 0: erased meanwhile */
 	uint8_t print[HASH_SIZE];
@@ -51,8 +52,8 @@ uint32_t keystore_port_match(void *context, const struct person *person, insee_t
 	return matching_match(&keystore->matching, prints_of(keystore, person, insee), found);
 }
 
-static void remember_print(struct keystore *keystore, uint32_t number, uint32_t likeness,
-			   const uint8_t print[HASH_SIZE])
+static void remember_print(struct keystore *keystore, uint64_t seq, uint32_t number,
+			   uint32_t likeness, const uint8_t print[HASH_SIZE])
 {
 	struct pending *pending;
 
@@ -60,12 +61,12 @@ static void remember_print(struct keystore *keystore, uint32_t number, uint32_t 
 		return;
 	MEM_ROOM(keystore->pending, keystore->pending_count, keystore->pending_capacity);
 	pending = &keystore->pending[keystore->pending_count++];
-	*pending = (struct pending){.number = number, .likeness = (uint8_t)likeness};
+	*pending = (struct pending){.seq = seq, .number = number, .likeness = (uint8_t)likeness};
 	memcpy(pending->print, print, HASH_SIZE);
 }
 
-void keystore_port_remember(void *context, uint32_t number, const struct person *person,
-			    insee_t insee)
+void keystore_port_remember(void *context, uint64_t seq, uint32_t number,
+			    const struct person *person, insee_t insee)
 {
 	struct keystore *keystore = context;
 	const struct fingerprints *prints;
@@ -76,7 +77,7 @@ void keystore_port_remember(void *context, uint32_t number, const struct person 
 	prints = prints_of(keystore, person, insee);
 	for (uint32_t kind = 0; kind < LIKENESS_KINDS; kind++)
 		if (prints->present & 1u << kind)
-			remember_print(keystore, number, 1u << kind, prints->print[kind]);
+			remember_print(keystore, seq, number, 1u << kind, prints->print[kind]);
 }
 
 /* ---- rows of fingerprints ---- */
@@ -170,7 +171,9 @@ void keystore_note(struct keystore *keystore, uint64_t seq)
 {
 	assert(seq >= keystore->noted);
 	keystore->noted = seq;
-	keystore->settled = keystore->pending_count;
+	while (keystore->settled < keystore->pending_count &&
+	       keystore->pending[keystore->settled].seq <= seq)
+		keystore->settled++;
 }
 
 uint64_t keystore_noted(const struct keystore *keystore)
@@ -292,7 +295,8 @@ void keystore_forget_prints(struct keystore *keystore, uint32_t number)
 	matching_forget(&keystore->matching, number);
 	for (uint32_t i = 0; i < keystore->pending_count; i++)
 		if (keystore->pending[i].number == number)
-			keystore->pending[i] = (struct pending){.number = number};
+			keystore->pending[i] =
+				(struct pending){.seq = keystore->pending[i].seq, .number = number};
 	keystore->last_person = 0;
 	sodium_memzero(&keystore->last_prints, sizeof(keystore->last_prints));
 }

@@ -337,8 +337,10 @@ static bool write_snapshot(const struct core *core)
 static void start_child(struct core *core)
 {
 	uint64_t seq = engine_state(core->engine)->seq;
-	pid_t child = child_fork(-1);
+	pid_t child;
 
+	turns_settle(core->turns); /* the child must not know more than the journal */
+	child = child_fork(-1);
 	if (child < 0) {
 		log_warn("snapshot.fork", "seq=%llu", (unsigned long long)seq);
 		return;

@@ -13,7 +13,8 @@ enum { LOOK_AGAIN_MS = 60000 };
 struct turns {
 	struct engine *engine;
 	struct timer *timer;
-	bool is_awake; /* the timer is set to now */
+	struct watch *journal; /* says when what was appended is durable */
+	bool is_awake;         /* the timer is set to now */
 	loop_fn *after;
 	void *context;
 };
@@ -29,18 +30,22 @@ static void plan_next(struct turns *turns)
 	timer_set(turns->timer, delay < LOOK_AGAIN_MS ? delay : LOOK_AGAIN_MS);
 }
 
-static void run_turn(struct turns *turns)
+static void end(enum err err)
 {
-	enum err err = engine_turn(turns->engine);
+	log_error("engine.turn", "code=%s", err_name(err));
+	fprintf(stderr,
+		"vigied: a turn could not be kept: %s; nothing of it was acknowledged, and "
+		"the next start reads what is on disk\n",
+		err_meaning(err));
+	_exit(EXIT_FAILURE); /* nothing more may be written: the outcome is unknown */
+}
 
-	if (err) {
-		log_error("engine.turn", "code=%s", err_name(err));
-		fprintf(stderr,
-			"vigied: a turn could not be kept: %s; nothing of it was acknowledged, and "
-			"the next start reads what is on disk\n",
-			err_meaning(err));
-		_exit(EXIT_FAILURE); /* nothing more may be written: the outcome is unknown */
-	}
+static void run(struct turns *turns, enum err (*step)(struct engine *engine))
+{
+	enum err err = step(turns->engine);
+
+	if (err)
+		end(err);
 	if (turns->after)
 		turns->after(turns->context);
 }
@@ -49,11 +54,20 @@ static void fire(void *context)
 {
 	struct turns *turns = context;
 
-	run_turn(turns);
+	run(turns, engine_turn_ahead);
 	plan_next(turns);
 }
 
-struct turns *turns_new(struct loop *loop, struct engine *engine, loop_fn *after, void *context)
+static void on_durable(void *context, int fd, bool can_read, bool can_write)
+{
+	(void)fd;
+	(void)can_read;
+	(void)can_write;
+	fire(context);
+}
+
+struct turns *turns_new(struct loop *loop, struct engine *engine, int journal_fd, loop_fn *after,
+			void *context)
 {
 	struct turns *turns = mem_new(sizeof(*turns));
 
@@ -61,6 +75,7 @@ struct turns *turns_new(struct loop *loop, struct engine *engine, loop_fn *after
 	turns->after = after;
 	turns->context = context;
 	turns->timer = timer_new(loop, fire, turns);
+	turns->journal = watch_new(loop, journal_fd, true, false, on_durable, turns);
 	plan_next(turns);
 	return turns;
 }
@@ -69,6 +84,7 @@ void turns_free(struct turns **turns)
 {
 	if (!*turns)
 		return;
+	watch_free(&(*turns)->journal);
 	timer_free(&(*turns)->timer);
 	free(*turns);
 	*turns = NULL;
@@ -82,9 +98,18 @@ void turns_wake(struct turns *turns)
 	timer_set(turns->timer, 0);
 }
 
+void turns_settle(struct turns *turns)
+{
+	enum err err = engine_settle(turns->engine);
+
+	if (err)
+		end(err);
+}
+
 void turns_flush(struct turns *turns)
 {
+	turns_settle(turns);
 	while (engine_pending(turns->engine))
-		run_turn(turns);
+		run(turns, engine_turn);
 	plan_next(turns);
 }

@@ -1,5 +1,5 @@
 /* The engine through crashes: whichever append fails, kept by the disk or not, what is sent again after
- * the restart leads to the very same state. */
+ * the restart leads to the very same state, also when the engine was ahead of the disk. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -136,6 +136,35 @@ static uint32_t live(struct memory_ports *ports, struct engine *engine, struct s
 	return EVENTS;
 }
 
+static void count_answer(void *context, const struct verdict *verdict)
+{
+	(void)verdict;
+	++*(uint32_t *)context;
+}
+
+/* The same on a disk that is slower than the engine, which waits for it now and then; says how many were
+ * answered. */
+static uint32_t live_ahead(struct memory_ports *ports, struct engine *engine, struct script *script,
+			   uint32_t from)
+{
+	uint32_t answered = from;
+	enum err err = ERR_OK;
+
+	ports->is_slow = true;
+	for (uint32_t i = from; i < EVENTS && !err; i++) {
+		ports->now = script->events[i].time;
+		engine_submit(engine, AUTHORITY_SENDER, &script->events[i], count_answer,
+			      &answered);
+		err = engine_turn_ahead(engine);
+		if (!err && next_random(script, 4) == 0)
+			err = engine_settle(engine);
+	}
+	if (!err)
+		err = engine_settle(engine);
+	assert_true(err || answered == EVENTS);
+	return answered;
+}
+
 static struct engine *start_with(struct memory_ports *ports, struct caution_port caution)
 {
 	struct engine_ports given = memory_ports_get(ports);
@@ -149,6 +178,9 @@ static struct engine *start(struct memory_ports *ports)
 	return start_with(ports, (struct caution_port){0});
 }
 
+typedef uint32_t live_fn(struct memory_ports *ports, struct engine *engine, struct script *script,
+			 uint32_t from);
+
 static void undisturbed(struct script *script, char digest[DIGEST_TEXT_SIZE])
 {
 	struct memory_ports ports = {0};
@@ -161,8 +193,28 @@ static void undisturbed(struct script *script, char digest[DIGEST_TEXT_SIZE])
 	memory_ports_done(&ports);
 }
 
+/* What is known of persons after a restart: what the journal tells, and nothing that never came to be in it. */
+static void recall(struct memory_ports *ports, struct engine *engine)
+{
+	struct keys_port keys = memory_ports_get(ports).keys;
+	struct arena arena = {0};
+	struct event event;
+
+	matching_done(&ports->matching);
+	ports->matching = (struct matching){0};
+	for (uint64_t seq = 1; seq <= engine_state(engine)->seq; seq++) {
+		assert_int_equal(engine_read(engine, seq, &arena, &event), ERR_OK);
+		if (event.kind == EVENT_REFERRAL_RECEIVED)
+			keys.remember(keys.context, seq, event.found.household,
+				      &event.data.referral_received.person,
+				      event.data.referral_received.insee);
+		arena_reset(&arena);
+	}
+	arena_done(&arena);
+}
+
 /* The n-th append fails; the process is gone; a new one replays, and everything is sent again. */
-static void disturbed(struct script *script, uint32_t fail_at, bool is_kept,
+static void disturbed(struct script *script, live_fn *live_on, uint32_t fail_at, bool is_kept,
 		      char digest[DIGEST_TEXT_SIZE])
 {
 	struct memory_ports ports = {0};
@@ -173,38 +225,51 @@ static void disturbed(struct script *script, uint32_t fail_at, bool is_kept,
 	ports.fail_append_at = fail_at;
 	ports.is_append_kept = is_kept;
 	ports.appends = 0;
-	done = live(&ports, engine, script, 0);
+	done = live_on(&ports, engine, script, 0);
 	assert_true(done < EVENTS);
 	engine_free(&engine);
 
 	ports.fail_append_at = 0;
+	ports.appended.count = 0;
 	engine = start(&ports);
 	assert_int_equal(memory_ports_replay(&ports, engine), ERR_OK);
-	assert_int_equal(live(&ports, engine, script, done), EVENTS);
+	recall(&ports, engine);
+	assert_int_equal(live_on(&ports, engine, script, done), EVENTS);
 	engine_digest(engine, digest);
 	engine_free(&engine);
 	memory_ports_done(&ports);
 }
 
-static void test_any_crash_leads_to_the_same_state(void **unused)
+static void assert_crashes_change_nothing(live_fn *live_on, uint32_t appends)
 {
 	struct script *script = mem_new(sizeof(*script));
 
-	(void)unused;
 	hash_init();
 	for (uint32_t seed = 1; seed <= SEEDS; seed++) {
 		char whole[DIGEST_TEXT_SIZE], broken[DIGEST_TEXT_SIZE];
 
 		write_script(script, seed);
 		undisturbed(script, whole);
-		for (uint32_t at = 1; at < EVENTS / 2; at += 3)
+		for (uint32_t at = 1; at < appends; at += 3)
 			for (int is_kept = 0; is_kept < 2; is_kept++) {
-				disturbed(script, at, is_kept, broken);
+				disturbed(script, live_on, at, is_kept, broken);
 				assert_string_equal(whole, broken);
 			}
 		arena_done(&script->arena);
 	}
 	mem_free(&script);
+}
+
+static void test_any_crash_leads_to_the_same_state(void **unused)
+{
+	(void)unused;
+	assert_crashes_change_nothing(live, EVENTS / 2);
+}
+
+static void test_any_crash_of_an_engine_ahead_of_the_disk_does(void **unused)
+{
+	(void)unused;
+	assert_crashes_change_nothing(live_ahead, EVENTS / 6);
 }
 
 /* Tells what a careful engine said to it, and suspects "e2". */
@@ -334,10 +399,112 @@ static void test_suspect_event_is_refused(void **unused)
 	mem_free(&script);
 }
 
+static void submit_as(struct engine *engine, enum authority authority, struct script *script,
+		      uint32_t at, struct answers *answers)
+{
+	engine_submit(engine, authority, &script->events[at], keep_answer, answers);
+	assert_int_equal(engine_turn_ahead(engine), ERR_OK);
+}
+
+/* What is not durable has no answer, and yet is known: in the turn on its way and in the one at work. */
+static void test_senders_wait_for_the_disk_and_the_engine_does_not(void **unused)
+{
+	struct script *script = mem_new(sizeof(*script));
+	struct memory_ports ports = {.is_slow = true};
+	struct engine *engine = start(&ports);
+	struct answers answers = {0};
+	uint64_t durable;
+
+	(void)unused;
+	write_script(script, 1);
+	begin(&ports, engine);
+	ports.now = script->events[1].time;
+	engine_pass_time(engine);
+	assert_int_equal(engine_turn(engine), ERR_OK);
+	durable = engine_state(engine)->seq;
+
+	submit_as(engine, AUTHORITY_SENDER, script, 0, &answers);
+	submit_as(engine, AUTHORITY_SENDER, script, 0, &answers);
+	submit_as(engine, AUTHORITY_SENDER, script, 1, &answers);
+	submit_as(engine, AUTHORITY_SENDER, script, 1, &answers);
+
+	assert_int_equal(answers.text.size, 0);
+	assert_int_equal(engine_pending(engine), 0);
+	assert_int_equal(engine_state(engine)->seq, durable + 2);
+	assert_int_equal(engine_durable_seq(engine), durable);
+
+	assert_int_equal(engine_settle(engine), ERR_OK);
+
+	assert_text(&answers.text, "taken again taken again ");
+	assert_int_equal(engine_durable_seq(engine), durable + 2);
+
+	buf_done(&answers.text);
+	engine_free(&engine);
+	memory_ports_done(&ports);
+	arena_done(&script->arena);
+	mem_free(&script);
+}
+
+/* Whoever may look at the state afterwards finds all of it on disk. */
+static void test_a_coordinator_is_answered_when_all_is_durable(void **unused)
+{
+	struct script *script = mem_new(sizeof(*script));
+	struct memory_ports ports = {.is_slow = true};
+	struct engine *engine = start(&ports);
+	struct answers answers = {0};
+
+	(void)unused;
+	write_script(script, 1);
+	begin(&ports, engine);
+	ports.now = script->events[1].time;
+	submit_as(engine, AUTHORITY_SENDER, script, 0, &answers);
+	submit_as(engine, AUTHORITY_SENDER, script, 1, &answers);
+	assert_int_equal(answers.text.size, 0);
+
+	submit_as(engine, AUTHORITY_COORDINATOR, script, 0, &answers);
+
+	assert_text(&answers.text, "taken taken again ");
+	assert_int_equal(engine_durable_seq(engine), engine_state(engine)->seq);
+	buf_done(&answers.text);
+	engine_free(&engine);
+	memory_ports_done(&ports);
+	arena_done(&script->arena);
+	mem_free(&script);
+}
+
+/* A verdict that comes too early is an acknowledgement that does not hold. */
+static void test_nobody_is_answered_when_the_disk_fails(void **unused)
+{
+	struct script *script = mem_new(sizeof(*script));
+	struct memory_ports ports = {.is_slow = true};
+	struct engine *engine = start(&ports);
+	struct answers answers = {0};
+
+	(void)unused;
+	write_script(script, 1);
+	begin(&ports, engine);
+	ports.now = script->events[1].time;
+	ports.fail_append_at = 1;
+	submit_as(engine, AUTHORITY_SENDER, script, 0, &answers);
+	submit_as(engine, AUTHORITY_SENDER, script, 1, &answers);
+
+	assert_int_equal(engine_settle(engine), ERR_IO);
+
+	assert_int_equal(answers.text.size, 0);
+	engine_free(&engine);
+	memory_ports_done(&ports);
+	arena_done(&script->arena);
+	mem_free(&script);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_any_crash_leads_to_the_same_state),
+		cmocka_unit_test(test_any_crash_of_an_engine_ahead_of_the_disk_does),
+		cmocka_unit_test(test_senders_wait_for_the_disk_and_the_engine_does_not),
+		cmocka_unit_test(test_a_coordinator_is_answered_when_all_is_durable),
+		cmocka_unit_test(test_nobody_is_answered_when_the_disk_fails),
 		cmocka_unit_test(test_careful_engine_takes_one_and_notes_it_first),
 		cmocka_unit_test(test_suspect_event_is_refused),
 	};
