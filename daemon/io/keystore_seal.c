@@ -91,7 +91,9 @@ enum err keystore_port_open(void *context, uint32_t number, uint32_t kind, struc
 /* Zero means "none" in an event. */
 static void never_zero(uint8_t out[DIGEST_SIZE])
 {
-	if (sodium_is_zero(out, DIGEST_SIZE))
+	static const uint8_t zeros[DIGEST_SIZE];
+
+	if (memcmp(out, zeros, DIGEST_SIZE) == 0)
 		out[0] = 1;
 }
 
