@@ -25,7 +25,7 @@ void plan_ask(struct state *state)
 
 	if (running && !task_state_is_over(running->state))
 		tasks_move(state, state->plan_task, TASK_STATE_CANCELLED);
-	state->plan_task = task_create(state, task);
+	state->plan_task = tasks_create(state, task);
 }
 
 /* --- which placements can hold ---------------------------------------------------------------- */

@@ -132,5 +132,5 @@ void on_task_kicked(struct state *state, const struct event *event, const struct
 	(void)cause;
 	if (!task || (task->state != TASK_STATE_BURIED && task->state != TASK_STATE_RETRYING))
 		return;
-	task_kick(state, number);
+	tasks_kick(state, number);
 }

@@ -36,7 +36,7 @@ static void on_task_timer(struct state *state, uint32_t id)
 		 (task->state == TASK_STATE_RETRYING || task->state == TASK_STATE_SCHEDULED))
 		redirect_due(state, id);
 	else if (task->state == TASK_STATE_RETRYING)
-		task_make_ready(state, id);
+		tasks_make_ready(state, id);
 }
 
 void on_timer(struct state *state, enum timer_kind kind, uint32_t id, const struct cause *cause)

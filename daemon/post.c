@@ -3,48 +3,12 @@
 #include "daemon/tasks.h"
 #include "daemon/timers.h"
 
-/* --- tasks -------------------------------------------------------------------------------------- */
-
-/* Its life counts from when it can first be tried: what was held or scheduled for weeks is not old. */
-void task_make_ready(struct state *state, uint32_t number)
-{
-	struct task *task = state_get(state, tasks, number);
-
-	if (task->state != TASK_STATE_RETRYING)
-		task->first_ready = state->now;
-	tasks_move(state, number, TASK_STATE_READY);
-	task->due = state->now;
-}
-
-void task_kick(struct state *state, uint32_t number)
-{
-	struct task *task = state_get(state, tasks, number);
-
-	task->attempts = 0;
-	task->spared = 0;
-	task->deaths = 0;
-	task_make_ready(state, number);
-	task->first_ready = state->now;
-}
-
-static uint32_t add_task(struct state *state, struct task task)
-{
-	task.state = TASK_STATE_SCHEDULED;
-	task.first_ready = state->now;
-	return tasks_add(state, task);
-}
-
-uint32_t task_create(struct state *state, struct task task)
-{
-	uint32_t number = add_task(state, task);
-
-	task_make_ready(state, number);
-	return number;
-}
+/* --- mails as tasks ---------------------------------------------------------------------------- */
 
 static uint32_t add_mail(struct state *state, struct mail mail)
 {
-	return add_task(state, (struct task){.kind = TASK_KIND_MAIL, .mail = mail, .due = MS_NONE});
+	return tasks_add(state,
+			 (struct task){.kind = TASK_KIND_MAIL, .mail = mail, .due = MS_NONE});
 }
 
 static void schedule(struct state *state, uint32_t number, ms_t at)
@@ -52,7 +16,7 @@ static void schedule(struct state *state, uint32_t number, ms_t at)
 	struct task *task = state_get(state, tasks, number);
 
 	if (at <= state->now) {
-		task_make_ready(state, number);
+		tasks_make_ready(state, number);
 		return;
 	}
 	if (task->state != TASK_STATE_SCHEDULED)
@@ -343,7 +307,7 @@ void post_mail(struct state *state, struct mail mail)
 
 void post_at_once(struct state *state, struct mail mail)
 {
-	task_make_ready(state, add_mail(state, mail));
+	tasks_make_ready(state, add_mail(state, mail));
 }
 
 static void hold(struct state *state, uint32_t number)
@@ -395,5 +359,5 @@ void post_due(struct state *state, uint32_t number)
 		if (task->mail.part_count == 1)
 			task->mail = state->parts.items[task->mail.parts];
 	}
-	task_make_ready(state, number);
+	tasks_make_ready(state, number);
 }

@@ -5,12 +5,6 @@
 
 #include "daemon/state.h"
 
-/* A task that can be done now; a new one, ready at once. */
-void task_make_ready(struct state *state, uint32_t task);
-uint32_t task_create(struct state *state, struct task task);
-/* One that was given up, or waits for its next try, is tried now as if for the first time. */
-void task_kick(struct state *state, uint32_t task);
-
 /* The mail by which the event at work says something by that template to that reader already; 0: none. */
 uint32_t post_find_twin(const struct state *state, const struct mail *mail);
 

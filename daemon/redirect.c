@@ -278,7 +278,7 @@ static void release_refused(struct state *state, struct giver *giver)
 		if (task->state == TASK_STATE_BURIED && task->kind == TASK_KIND_MAIL &&
 		    task->code == code && task->mail.to == TO_GIVER &&
 		    task->mail.recipient == giver->party)
-			task_kick(state, i);
+			tasks_kick(state, i);
 	}
 }
 
@@ -304,7 +304,7 @@ void redirect_due(struct state *state, uint32_t task)
 	else if (is_waiting_in(state, task, TASK_STATE_SCHEDULED))
 		post_due(state, task);
 	else
-		task_make_ready(state, task);
+		tasks_make_ready(state, task);
 }
 
 void redirect_refused(struct state *state, uint32_t number)

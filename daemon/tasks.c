@@ -2,7 +2,8 @@
 
 uint32_t tasks_add(struct state *state, struct task task)
 {
-	assert(task.state == TASK_STATE_SCHEDULED);
+	task.state = TASK_STATE_SCHEDULED;
+	task.first_ready = state->now;
 	state->task_states[TASK_STATE_SCHEDULED]++;
 	return table_add(state->tasks, task);
 }
@@ -58,6 +59,36 @@ void tasks_move(struct state *state, uint32_t number, uint32_t to)
 	state->task_states[task->state]++;
 	if (list_of(state, task))
 		task_list_add(state, list_of(state, task), number);
+}
+
+/* Its life counts from when it can first be tried: what was held or scheduled for weeks is not old. */
+void tasks_make_ready(struct state *state, uint32_t number)
+{
+	struct task *task = state_get(state, tasks, number);
+
+	if (task->state != TASK_STATE_RETRYING)
+		task->first_ready = state->now;
+	tasks_move(state, number, TASK_STATE_READY);
+	task->due = state->now;
+}
+
+uint32_t tasks_create(struct state *state, struct task task)
+{
+	uint32_t number = tasks_add(state, task);
+
+	tasks_make_ready(state, number);
+	return number;
+}
+
+void tasks_kick(struct state *state, uint32_t number)
+{
+	struct task *task = state_get(state, tasks, number);
+
+	task->attempts = 0;
+	task->spared = 0;
+	task->deaths = 0;
+	tasks_make_ready(state, number);
+	task->first_ready = state->now;
 }
 
 void tasks_rebuild(struct state *state)

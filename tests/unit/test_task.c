@@ -7,6 +7,7 @@
 
 #include "daemon/alarm.h"
 #include "daemon/apply.h"
+#include "daemon/tasks.h"
 
 enum { TASKS = 200 };
 
@@ -17,7 +18,7 @@ static void begin(struct state *state, bool is_rehearsal)
 	state->is_rehearsal = is_rehearsal;
 	state->now = 1425300000000;
 	for (uint32_t i = 0; i < TASKS; i++)
-		(void)task_create(state, (struct task){.kind = TASK_KIND_PLAN});
+		(void)tasks_create(state, (struct task){.kind = TASK_KIND_PLAN});
 }
 
 /* Given to a worker that fails; at the end it waits for its next attempt, or is buried. */
@@ -45,7 +46,7 @@ static bool fail_again(struct state *state, uint32_t number, uint32_t class)
 
 	if (task->state == TASK_STATE_RETRYING) {
 		state->now = task->due;
-		task_make_ready(state, number);
+		tasks_make_ready(state, number);
 	}
 	fail_once(state, number, class);
 	return task->state != TASK_STATE_BURIED;
@@ -131,7 +132,7 @@ static void test_a_closed_way_is_told(void **unused)
 	assert_int_equal(alarm_waiting_tasks(&state, &since), 1);
 	assert_int_equal(since, today);
 
-	task_make_ready(&state, 1);
+	tasks_make_ready(&state, 1);
 	assert_int_equal(alarm_waiting_tasks(&state, &since), 0);
 	state_done(&state);
 }
