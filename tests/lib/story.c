@@ -419,6 +419,29 @@ uint64_t story_visit(struct story *story, enum event_kind kind, uint32_t visit)
 	return story->verdict.seq;
 }
 
+uint64_t story_move(struct story *story, uint32_t visit, day_t day, enum half half)
+{
+	struct event event = about(EVENT_VISIT_MOVED, NULL);
+
+	event.data.visit_moved.visit = visit;
+	event.data.visit_moved.day = day;
+	event.data.visit_moved.half = half;
+	event.data.visit_moved.by = CANCELLER_COORDINATOR;
+	story_tell(story, &event);
+	return story->verdict.seq;
+}
+
+uint64_t story_absence(struct story *story, day_t from, day_t to)
+{
+	struct event event = about(EVENT_PAIR_UNAVAILABLE, NULL);
+
+	event.data.pair_unavailable.pair = STR("p1");
+	event.data.pair_unavailable.from = from;
+	event.data.pair_unavailable.to = to;
+	story_tell(story, &event);
+	return story->verdict.seq;
+}
+
 uint64_t story_record(struct story *story, uint32_t visit, uint32_t result)
 {
 	struct event event = about(EVENT_VISIT_RECORDED, NULL);

@@ -55,6 +55,8 @@ uint64_t story_supply(struct story *story, enum event_kind kind, const char *sub
 		      uint32_t energy, const char *on);
 uint64_t story_giver(struct story *story, const char *giver);
 uint64_t story_visit(struct story *story, enum event_kind kind, uint32_t visit);
+uint64_t story_move(struct story *story, uint32_t visit, day_t day, enum half half);
+uint64_t story_absence(struct story *story, day_t from, day_t to); /* the pair's; inclusive */
 uint64_t story_record(struct story *story, uint32_t visit, uint32_t result);
 void story_withdraws(struct story *story, uint32_t case_number); /* the household does */
 void story_retract(struct story *story, uint64_t seq);

@@ -30,18 +30,6 @@ static void leave(struct story *story, const char *giver)
 	story_tell(story, &event);
 }
 
-static void move(struct story *story, uint32_t visit, const char *day)
-{
-	struct event event;
-
-	event_clear(&event, EVENT_VISIT_MOVED);
-	event.data.visit_moved.visit = visit;
-	event.data.visit_moved.day = d(day);
-	event.data.visit_moved.half = HALF_PM;
-	event.data.visit_moved.by = CANCELLER_COORDINATOR;
-	story_tell(story, &event);
-}
-
 /* The latest mail of a template to such a recipient. */
 static void read_letter(struct story *story, uint32_t template, enum recipient_kind to,
 			struct mail_body *body)
@@ -77,12 +65,12 @@ static void test_a_visit_stays_in_its_week(void **unused)
 	enter(&story, "TS1", GIVER_KIND_DEPARTMENT_SOCIAL_WORKER);
 	story_referral(&story, "F1", "TS1", NULL, "39001", "Jean Dupont", NULL);
 	story_goes_to(&story, "2015-03-03");
-	move(&story, 1, "2015-03-10");
+	story_move(&story, 1, d("2015-03-10"), HALF_PM);
 	story_visit(&story, EVENT_VISIT_CONFIRMED, 1);
 	for (size_t i = 0; i < ARRAY_SIZE(moves); i++) {
 		struct mail_body changed = {0};
 
-		move(&story, 1, moves[i].day);
+		story_move(&story, 1, d(moves[i].day), HALF_PM);
 		read_letter(&story, TEMPLATE_VISIT_CHANGED, TO_GIVER, &changed);
 		assert_int_equal(changed.visit.day, d(moves[i].day));
 		assert_int_equal(changed.visit.same_week, moves[i].same_week);
@@ -103,7 +91,7 @@ static void test_agenda_names_the_visit_as_its_invitation_does(void **unused)
 	story_referral(&story, "F1", "TS1", NULL, "39001", "Jean Dupont", NULL);
 	story_goes_to(&story, "2015-03-03");
 	story_visit(&story, EVENT_VISIT_CONFIRMED, 1);
-	move(&story, 1, "2015-03-10");
+	story_move(&story, 1, d("2015-03-10"), HALF_PM);
 
 	story_goes_to(&story, "2015-03-09");
 

@@ -244,19 +244,6 @@ static void test_retracted_referral_never_was(void **unused)
 	story_end(&story);
 }
 
-static uint64_t move_visit(struct story *story, uint32_t number, day_t day, uint32_t half)
-{
-	struct event event;
-
-	event_clear(&event, EVENT_VISIT_MOVED);
-	event.data.visit_moved.visit = number;
-	event.data.visit_moved.day = day;
-	event.data.visit_moved.half = half;
-	event.data.visit_moved.by = CANCELLER_PAIR;
-	story_tell(story, &event);
-	return story_state(story)->seq;
-}
-
 /* The half-day to which a visit would come back is another's by now: it is planned anew. */
 static void test_retracted_move_finds_its_place_taken(void **unused)
 {
@@ -272,8 +259,8 @@ static void test_retracted_move_finds_its_place_taken(void **unused)
 	story_referral(&story, "F2", "TS1", "H2", "39001", "Zoé Autre", "0384000002");
 	story_goes_to(&story, "2015-02-03");
 	first = story_state(&story)->visits.items[1];
-	moved = move_visit(&story, 1, first.day + 7, first.half);
-	move_visit(&story, 2, first.day, first.half);
+	moved = story_move(&story, 1, first.day + 7, first.half);
+	story_move(&story, 2, first.day, first.half);
 
 	story_retract(&story, moved);
 

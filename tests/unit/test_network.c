@@ -632,28 +632,6 @@ static void test_unknown_place(void **unused)
 	story_end(&story);
 }
 
-static void be_away(struct story *story, const char *from, const char *to)
-{
-	struct event event;
-
-	event_clear(&event, EVENT_PAIR_UNAVAILABLE);
-	event.data.pair_unavailable.pair = STR("p1");
-	event.data.pair_unavailable.from = d(from);
-	event.data.pair_unavailable.to = d(to);
-	story_tell(story, &event);
-}
-
-static void move_visit(struct story *story, uint32_t visit, const char *day)
-{
-	struct event event;
-
-	event_clear(&event, EVENT_VISIT_MOVED);
-	event.data.visit_moved.visit = visit;
-	event.data.visit_moved.day = d(day);
-	event.data.visit_moved.half = HALF_AM;
-	story_tell(story, &event);
-}
-
 /* A confirmed visit in a pair's absence is told in the morning, until it is elsewhere, cancelled or past, or
  * the pair is there after all. */
 static void test_absent_pair(void **unused)
@@ -666,23 +644,22 @@ static void test_absent_pair(void **unused)
 	story_referral(&story, "F1", "A", "H-1", "39001", "Perrine Vuillemin", NULL);
 	story_goes_to(&story, "2015-03-03");
 	assert_int_equal(story_state(&story)->visits.count, 2);
-	move_visit(&story, 1, "2015-03-10");
-	be_away(&story, "2015-03-09", "2015-03-10");
-	absence = story.verdict.seq;
+	story_move(&story, 1, d("2015-03-10"), HALF_AM);
+	absence = story_absence(&story, d("2015-03-09"), d("2015-03-10"));
 	assert_false(has_alarm(&story, ALARM_ABSENT_PAIR)); /* nobody was promised anything yet */
 	story_visit(&story, EVENT_VISIT_CONFIRMED, 1);
 	assert_about(&story, ALARM_ABSENT_PAIR, "1");
 	story_goes_to(&story, "2015-03-04");
 	assert_int_equal(story_state(&story)->told_alarms[ALARM_ABSENT_PAIR], 1);
 
-	move_visit(&story, 1, "2015-03-11");
+	story_move(&story, 1, d("2015-03-11"), HALF_AM);
 	assert_false(has_alarm(&story, ALARM_ABSENT_PAIR));
-	move_visit(&story, 1, "2015-03-09");
+	story_move(&story, 1, d("2015-03-09"), HALF_AM);
 	assert_true(has_alarm(&story, ALARM_ABSENT_PAIR));
 	story_retract(&story, absence);
 	assert_false(has_alarm(&story, ALARM_ABSENT_PAIR));
 
-	be_away(&story, "2015-03-08", "2015-03-09");
+	story_absence(&story, d("2015-03-08"), d("2015-03-09"));
 	story_goes_to(&story, "2015-03-09");
 	assert_true(has_alarm(&story, ALARM_ABSENT_PAIR));
 	story_goes_to(&story, "2015-03-10");

@@ -83,18 +83,6 @@ static void withdraw(struct story *story, const char *subject)
 	story_tell(story, &event);
 }
 
-/* Nobody can come for a time. */
-static void pair_is_away(struct story *story, const char *from, const char *to)
-{
-	struct event event;
-
-	event_clear(&event, EVENT_PAIR_UNAVAILABLE);
-	event.data.pair_unavailable.pair = STR("p1");
-	event.data.pair_unavailable.from = d(from);
-	event.data.pair_unavailable.to = d(to);
-	story_tell(story, &event);
-}
-
 /* Monday's referral is planned on Tuesday for Wednesday: two days. Answered the same day; the first of
  * its sector, which had been open since 1 January: 32 days. */
 static void test_a_visit_counts_in_its_cell_and_the_totals(void **unused)
@@ -170,7 +158,7 @@ static void test_carried_over_then_deferred_when_the_year_is_over(void **unused)
 	struct story story;
 
 	begin(&story, "2016-12-01");
-	pair_is_away(&story, "2016-12-01", "2018-12-31");
+	story_absence(&story, d("2016-12-01"), d("2018-12-31"));
 	refer(&story, "F1", "TS1", "H1", "39001");
 	story_goes_to(&story, "2017-12-30");
 	report_make(story_state(&story), &report);
@@ -216,7 +204,7 @@ static void test_a_closing_defers_in_the_year_it_ends(void **unused)
 
 	begin(&story, "2015-12-01");
 	reopen_nord_in_february(&story);
-	pair_is_away(&story, "2015-12-01", "2016-01-31");
+	story_absence(&story, d("2015-12-01"), d("2016-01-31"));
 	refer(&story, "F1", "TS1", "H1", "39001");
 	story_goes_to(&story, "2016-01-04");
 	assert_int_equal(story_case(&story, 1)->state, CASE_STATE_DEFERRED);
@@ -288,7 +276,7 @@ static void test_a_reopened_case_counts_twice(void **unused)
 	(void)visit(&story, RESULT_DONE, false, 0); /* on the 4th: 2 days */
 	story_goes_to(&story, "2016-03-07");
 	refer(&story, "F2", "PS1", "H1", NULL);
-	pair_is_away(&story, "2016-03-07", "2016-03-20");
+	story_absence(&story, d("2016-03-07"), d("2016-03-20"));
 	story_goes_to(&story, "2016-03-21");
 	(void)visit(&story, RESULT_DONE, false, 0); /* Tuesday the 22nd: 15 days */
 
@@ -340,7 +328,7 @@ static void test_merged_once_and_retracted_never(void **unused)
 	struct event event;
 
 	begin(&story, "2015-02-02");
-	pair_is_away(&story, "2015-02-02", "2015-12-31");
+	story_absence(&story, d("2015-02-02"), d("2015-12-31"));
 	refer(&story, "F1", "TS1", "H1", "39001");
 	refer(&story, "F2", "PS1", "H2", "39001");
 	mistake = story_referral(&story, "F3", "PS1", "H3", "39001", "Erreur", "0384000009");
@@ -465,7 +453,7 @@ static void test_where_a_household_lived(void **unused)
 	struct event event;
 
 	begin(&story, "2015-02-02");
-	pair_is_away(&story, "2015-02-02", "2016-12-31");
+	story_absence(&story, d("2015-02-02"), d("2016-12-31"));
 	refer(&story, "F1", "TS1", "H1", "39999");
 	refer(&story, "F2", "TS1", "H2", "39001");
 	story_goes_to(&story, "2016-03-01");

@@ -14,13 +14,8 @@ static void begin(struct story *story, const char *day)
 	for (uint32_t i = 0; i < 4; i++) {
 		static const char *const from[] = {"2015-01-01", "2016-01-01", "2017-01-01",
 						   "2018-01-01"};
-		struct event event;
 
-		event_clear(&event, EVENT_PAIR_UNAVAILABLE);
-		event.data.pair_unavailable.pair = STR("p1");
-		event.data.pair_unavailable.from = d(from[i]);
-		event.data.pair_unavailable.to = d(from[i]) + 365;
-		story_tell(story, &event);
+		story_absence(story, d(from[i]), d(from[i]) + 365);
 	}
 }
 
