@@ -124,6 +124,7 @@ static struct mail begin_digest(const struct mail *first)
 		.recipient = first->recipient,
 		.giver = first->giver,
 		.template = TEMPLATE_DIGEST,
+		.is_counted = first->is_counted,
 	};
 }
 
@@ -164,7 +165,7 @@ static uint32_t pace_of(const struct state *state, const struct mail *mail)
 }
 
 /* May one more mail go to this recipient on the day of `at`? Then it is counted. */
-static bool count_mail(struct state *state, const struct mail *mail, ms_t at)
+static bool count_mail(struct state *state, struct mail *mail, ms_t at)
 {
 	struct mailbox *box = state_mailbox(state, mail->to, mail->recipient);
 	day_t day = time_paris_day(at);
@@ -173,10 +174,9 @@ static bool count_mail(struct state *state, const struct mail *mail, ms_t at)
 		box->day = day;
 		box->count = 0;
 	}
-	if (box->count >= state->policy.mails.a_day)
-		return false;
-	box->count++;
-	return true;
+	mail->is_counted = box->count < state->policy.mails.a_day;
+	box->count += mail->is_counted;
+	return mail->is_counted;
 }
 
 /* --- two mails of one event ------------------------------------------------------------------------ */
@@ -276,10 +276,11 @@ static void drop_overtaken(struct state *state, const struct mail *mail)
 }
 
 /* Where a mail has to wait for others: until when; MS_NONE: it goes by itself at `at`. */
-static ms_t gathered_until(struct state *state, const struct mail *mail, ms_t at)
+static ms_t gathered_until(struct state *state, struct mail *mail, ms_t at)
 {
 	ms_t until = paced_until(state, mail);
 
+	mail->is_counted = false;
 	if (until != MS_NONE)
 		return until;
 	if (count_mail(state, mail, at)) {
@@ -334,28 +335,29 @@ void post_take_back(struct state *state, uint32_t task)
 	hold(state, task);
 }
 
-/* What is gathered leaves its own task, which is over. */
+/* What is gathered leaves its own task, which is over; a digest waits as it is. */
 void post_release(struct state *state, uint32_t number)
 {
-	struct mail mail = state_get(state, tasks, number)->mail;
+	struct mail *mail = &state_get(state, tasks, number)->mail;
 	ms_t at = allowed_from(state, state->now);
-	ms_t until = gathered_until(state, &mail, at);
+	ms_t until = gathered_until(state, mail, at);
 
-	if (until == MS_NONE || mail.template == TEMPLATE_DIGEST) {
-		schedule(state, number, at);
+	if (until == MS_NONE || mail->template == TEMPLATE_DIGEST) {
+		schedule(state, number, until == MS_NONE ? at : until);
 		return;
 	}
 	tasks_move(state, number, TASK_STATE_CANCELLED);
-	gather(state, mail, until);
+	gather(state, *mail, until);
 }
 
-/* A digest counts as one mail of the day on which it goes out. */
+/* A digest counts as one mail of the day on which it goes out, if it was not counted ahead. */
 void post_due(struct state *state, uint32_t number)
 {
 	struct task *task = state_get(state, tasks, number);
 
 	if (task->mail.template == TEMPLATE_DIGEST) {
-		(void)count_mail(state, &task->mail, state->now);
+		if (!task->mail.is_counted)
+			(void)count_mail(state, &task->mail, state->now);
 		if (task->mail.part_count == 1)
 			task->mail = state->parts.items[task->mail.parts];
 	}

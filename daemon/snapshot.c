@@ -355,6 +355,7 @@ static void pass_mail(struct stream *stream, struct mail *mail)
 	pass(stream, mail->case_state);
 	pass(stream, mail->closing);
 	pass(stream, mail->second_visit);
+	pass(stream, mail->is_counted);
 }
 
 static void pass_task(struct stream *stream, struct task *task)

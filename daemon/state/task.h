@@ -27,6 +27,7 @@ struct mail {
 	uint8_t to;       /* enum recipient_kind */
 	uint8_t case_state, closing;
 	uint8_t second_visit;
+	bool is_counted; /* among the mails of the day on which it goes out */
 };
 
 /* What one recipient gets in a day, and the digest that gathers the rest. */

@@ -432,6 +432,90 @@ static void test_expired_digest_takes_nothing_more(void **unused)
 	story_end(&story);
 }
 
+/* Four mails and a digest are held for a giver nobody knows yet, until a Saturday: all may go on Monday. */
+static void hold_until_saturday(struct story *story, uint64_t a_day)
+{
+	story_begin(story, "2015-03-02");
+	story->policy.mails = (struct policy_mails){true, 0, 0, SAID_YES, a_day};
+	story_applies(story);
+	refer(story, "F1", "A", "39001");
+	refer(story, "F2", "A", "39001");
+	story_goes_to(story, "2015-03-03");
+	story_visit(story, EVENT_VISIT_CONFIRMED, 1);
+	story_visit(story, EVENT_VISIT_CONFIRMED, 2);
+	close_nord(story);
+	assert_int_equal(in_state(story, TASK_STATE_HELD), 5);
+	story_goes_to(story, "2015-03-07");
+	enter(story, (struct person_of_trust){"A", "39001"});
+	assert_int_equal(in_state(story, TASK_STATE_HELD), 0);
+}
+
+/* A digest that was held is one mail of the day on which it goes out. */
+static void test_held_digest_counts_once(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	hold_until_saturday(&story, 6);
+	story_goes_to(&story, "2015-03-09");
+	assert_int_equal(sent(&story, TEMPLATE_DIGEST, "A"), 1);
+
+	refer(&story, "F3", "A", "39001"); /* the sixth of that day */
+
+	assert_int_equal(sent(&story, TEMPLATE_DEFERRED, "A"), 1);
+	refer(&story, "F4", "A", "39001");
+	assert_int_equal(sent(&story, TEMPLATE_DEFERRED, "A"), 1);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* One too many for its day waits for the next morning, as a whole. */
+static void test_held_digest_waits_its_turn(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	hold_until_saturday(&story, 4);
+	story_goes_to(&story, "2015-03-09");
+	assert_int_equal(sent(&story, TEMPLATE_ACK, "A"), 2);
+	assert_int_equal(sent(&story, TEMPLATE_VISIT_CONFIRMED, "A"), 2);
+	assert_int_equal(sent(&story, TEMPLATE_DIGEST, "A"), 0);
+
+	story_goes_to(&story, "2015-03-10");
+
+	assert_int_equal(sent(&story, TEMPLATE_DIGEST, "A"), 1);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* Two mails of one event that wait for the morning together were counted as the one that they are. */
+static void test_joined_digest_counts_once(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-03-02");
+	enter(&story, (struct person_of_trust){"A", "39001"});
+	refer(&story, "F1", "A", "39001");
+	refer(&story, "F2", "A", "39001");
+	story_goes_to(&story, "2015-03-03");
+	story_move(&story, 1, d("2015-03-12"), HALF_AM);
+	story_move(&story, 2, d("2015-03-12"), HALF_PM);
+	story_visit(&story, EVENT_VISIT_CONFIRMED, 1);
+	story_visit(&story, EVENT_VISIT_CONFIRMED, 2);
+	story_goes_to(&story, "2015-03-07"); /* a Saturday */
+	story.policy.mails = (struct policy_mails){true, 0, 0, SAID_YES, 2};
+	close_nord(&story);
+	story_goes_to(&story, "2015-03-09");
+	assert_int_equal(sent(&story, TEMPLATE_DIGEST, "A"), 1);
+
+	refer(&story, "F3", "A", "39001");
+
+	assert_int_equal(sent(&story, TEMPLATE_DEFERRED, "A"), 1);
+	story_holds(&story);
+	story_end(&story);
+}
+
 /* Nobody hears from us at night, nor on Sundays, where the policy says so; a cut does not wait. */
 static void test_quiet_hours(void **unused)
 {
@@ -745,6 +829,9 @@ int main(void)
 		cmocka_unit_test(test_digest_of_two_readers),
 		cmocka_unit_test(test_two_visits_by_one_event),
 		cmocka_unit_test(test_expired_digest_takes_nothing_more),
+		cmocka_unit_test(test_held_digest_counts_once),
+		cmocka_unit_test(test_held_digest_waits_its_turn),
+		cmocka_unit_test(test_joined_digest_counts_once),
 		cmocka_unit_test(test_quiet_hours),
 		cmocka_unit_test(test_colleagues),
 		cmocka_unit_test(test_unrecorded_visit),
