@@ -360,7 +360,6 @@ class CaseHistory:
         if not case or self.visit_slots[slot.data["visit"]].n not in case.members:
             return
         result = slot.data["result"]
-        case.visited_on = None
         if result == "done" and not slot.data["second_visit"]:
             case.visited_on = slot.day
         elif result == "no_show":
