@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static char folder[64];
+static char folder[128];
 
 int files_setup(void **state)
 {
+	const char *place = getenv("TMPDIR");
+
 	(void)state;
-	snprintf(folder, sizeof(folder), "/tmp/vigie-test-XXXXXX");
+	snprintf(folder, sizeof(folder), "%s/vigie-test-XXXXXX", place ? place : "/tmp");
 	return mkdtemp(folder) ? 0 : -1;
 }
 
@@ -36,7 +38,7 @@ const char *files_folder(void)
 
 const char *files_path(const char *name)
 {
-	static char paths[4][128];
+	static char paths[4][256];
 	static int at;
 	char *path = paths[at++ % 4];
 
@@ -70,7 +72,7 @@ char *files_replace(const char *text, const char *old, const char *new)
 
 bool files_has_complaint(const struct complaints *complaints, const char *name, const char *begin)
 {
-	char wanted[256];
+	char wanted[512];
 
 	snprintf(wanted, sizeof(wanted), "%s/%s:%s", folder, name, begin);
 	return complaints->text.size &&

@@ -1,4 +1,4 @@
-/* Files for a test, in a folder that ends with it. */
+/* Files for a test, in a folder that ends with it, below TMPDIR or else /tmp. */
 #pragma once
 
 #include "config/complaints.h"

@@ -18,7 +18,7 @@
 
 enum { NOW = 1700000000 }; /* seconds */
 
-static char folder[64], path[128];
+static char folder[128], path[160];
 
 static ms_t at(int64_t seconds)
 {
@@ -27,10 +27,13 @@ static ms_t at(int64_t seconds)
 
 static int make_folder(void **state)
 {
+	const char *place = getenv("TMPDIR");
+
 	(void)state;
 	/* In memory where there is such a folder: a sync costs nothing there. */
-	snprintf(folder, sizeof(folder), "%s/vigie-sent-XXXXXX",
-		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	if (!place)
+		place = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	snprintf(folder, sizeof(folder), "%s/vigie-sent-XXXXXX", place);
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/sent.log", folder);
 	return 0;
@@ -38,7 +41,7 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-	char more[160];
+	char more[192];
 
 	(void)state;
 	snprintf(more, sizeof(more), "%s.new", path);
