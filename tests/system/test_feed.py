@@ -929,10 +929,11 @@ class Control(threading.Thread):
     """control.sock of a rehearsal: its calendar, and what was asked of it, in one list with what the
     gate was sent."""
 
-    def __init__(self, folder, now, log, rehearsal=True):
+    def __init__(self, folder, now, log, rehearsal=True, losses=0):
         super().__init__(daemon=True)
         self.path = folder / "control.sock"
         self.now, self.log, self.rehearsal = now, log, rehearsal
+        self.losses = losses  # so many advances it goes away from
         self.server = socket.socket(socket.AF_UNIX)
         self.server.bind(str(self.path))
         self.server.listen()
@@ -946,6 +947,9 @@ class Control(threading.Thread):
             with client, client.makefile("rw") as stream:
                 for line in stream:
                     call = json.loads(line)
+                    if call["method"] == "clock.advance" and self.losses:
+                        self.losses -= 1
+                        break
                     if call["method"] == "clock.advance":
                         assert call["params"]["to"] > self.now
                         self.now = call["params"]["to"]
@@ -970,7 +974,7 @@ def drive(tmp_path, gate, control, until, timeout=20):
                 timeout, "--map", JURA, "--drive", "--until", until, *FILES)
 
 
-def drive_log(tmp_path, now, untils):
+def drive_log(tmp_path, now, untils, losses=0):
     log, seen = [], set()
 
     def answer(_, events):
@@ -981,7 +985,7 @@ def drive_log(tmp_path, now, untils):
             seen.add(event["id"])
         return results
 
-    with Gate(tmp_path, answer) as gate, Control(tmp_path, now, log) as control:
+    with Gate(tmp_path, answer) as gate, Control(tmp_path, now, log, losses=losses) as control:
         for until in untils:
             assert drive(tmp_path, gate, control, until).returncode == 1  # the known rejects
     return log
@@ -1032,6 +1036,25 @@ def test_driving_in_steps_loses_nothing(tmp_path):
     assert {entry[2] for entry in log if entry[0] == "event"} == expected
     moves = [entry[1] for entry in log if entry[0] == "advance"]
     assert moves == sorted(set(moves)) and moves[-1] == "2015-03-01T22:59:59Z"
+
+
+def test_an_advance_that_a_core_went_away_from_is_asked_again(tmp_path):
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "lost").mkdir()
+
+    plain = drive_log(tmp_path / "plain", "2015-01-01T00:00:00Z", ["2015-02-28"])
+    lost = drive_log(tmp_path / "lost", "2015-01-01T00:00:00Z", ["2015-02-28"], losses=5)
+
+    assert lost == plain
+
+
+def test_a_core_that_always_goes_away_is_given_up(tmp_path):
+    with Gate(tmp_path, take_all) as gate, \
+            Control(tmp_path, "2015-01-01T00:00:00Z", log := [], losses=6) as control:
+        done = drive(tmp_path, gate, control, "2015-02-28")
+
+    assert done.returncode == 3
+    assert "the core went away" in done.stderr and log == []
 
 
 def test_a_real_journal_is_never_driven(tmp_path):

@@ -6,6 +6,7 @@
 
 #include "proto/loop.h"
 #include "proto/rpc.h"
+#include "tools/feed/waiting.h"
 
 enum {
 	IN_FLIGHT_MAX = 4,             /* requests: enough to keep the core's disk busy */
@@ -46,7 +47,8 @@ struct publisher {
 	struct request requests[IN_FLIGHT_MAX + 1]; /* one of them may be filling */
 	uint32_t last_msgid;
 	int64_t resend_ms;
-	int64_t heard_ms; /* when something useful was heard, or waiting began */
+	int64_t heard_ms;       /* when something useful was heard, or waiting began */
+	struct waiting waiting; /* for results: a core that is busy for long is told of too */
 	struct fault fault;
 };
 
@@ -194,8 +196,10 @@ static void request_close(struct publisher *publisher)
 
 	if (!filling)
 		return;
-	if (requests_waiting(publisher) == 0)
+	if (requests_waiting(publisher) == 0) {
 		publisher->heard_ms = clock_boot_ms();
+		waiting_begin(&publisher->waiting);
+	}
 	request_put_off(filling, 0);
 }
 
@@ -367,6 +371,8 @@ static void on_results(struct publisher *publisher, struct request *request, str
 	if (!passing.code) {
 		request_free(request);
 		heard(publisher);
+		waiting_begin(&publisher->waiting);
+		publisher->fault = (struct fault){0};
 		return;
 	}
 	request_keep(request, is_kept);
@@ -464,6 +470,8 @@ static enum err check_silence(struct publisher *publisher)
 
 	if (requests_waiting(publisher) == 0)
 		return ERR_OK;
+	waiting_tell(&publisher->waiting, publisher->setup.endpoint,
+		     publisher->fault.code ? publisher->fault.text : "no answer yet");
 	if (now - publisher->heard_ms >= publisher->setup.timeout_ms) {
 		if (!publisher->fault.code)
 			fault_set(&publisher->fault, ERR_CLOSED, "", "nobody answers at %s",
@@ -479,7 +487,10 @@ static int64_t wait_ms(const struct publisher *publisher)
 {
 	int64_t now = clock_boot_ms(), sent = oldest_sent_ms(publisher);
 	int64_t until = publisher->heard_ms + publisher->setup.timeout_ms;
+	int untold_ms = waiting_left_ms(&publisher->waiting);
 
+	if (untold_ms >= 0 && now + untold_ms < until)
+		until = now + untold_ms;
 	if (sent != INT64_MAX && sent + publisher->resend_ms < until)
 		until = sent + publisher->resend_ms;
 	for (uint32_t i = 0; i < ARRAY_SIZE(publisher->requests); i++)

@@ -1,6 +1,7 @@
 #include "tools/feed/rehearsal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -12,10 +13,16 @@
 #include "base/mem.h"
 #include "proto/limits.h"
 #include "proto/loop.h"
+#include "tools/feed/waiting.h"
 
-enum { CONNECT_PAUSE_US = 200 * 1000 };
+enum {
+	CONNECT_PAUSE_US = 200 * 1000,
+	LOSSES_MAX = 5, /* on one way: by then a core has refused the event that it ends on */
+};
 
 struct rehearsal {
+	const char *path; /* of control.sock; borrowed */
+	int64_t timeout_ms;
 	FILE *input; /* owns the descriptor */
 	ms_t now;
 };
@@ -54,6 +61,17 @@ static enum err send_call(struct rehearsal *rehearsal, const char *method, json_
 	return ERR_OK;
 }
 
+/* However long that is: it may have a long way to go, and one that was stopped may go on. */
+static void wait_for_answer(struct rehearsal *rehearsal)
+{
+	struct pollfd polled = {.fd = fileno(rehearsal->input), .events = POLLIN};
+	struct waiting waiting;
+
+	waiting_begin(&waiting);
+	while (poll(&polled, 1, waiting_left_ms(&waiting)) <= 0)
+		waiting_tell(&waiting, rehearsal->path, "no answer yet");
+}
+
 static json_t *receive_line(struct rehearsal *rehearsal)
 {
 	char *line = NULL;
@@ -61,6 +79,7 @@ static json_t *receive_line(struct rehearsal *rehearsal)
 	ssize_t size;
 	json_t *json = NULL;
 
+	wait_for_answer(rehearsal);
 	size = getline(&line, &capacity, rehearsal->input);
 	if (size > 0 && size <= CONTROL_LINE_SIZE_MAX)
 		json = json_loadb(line, (size_t)size, JSON_REJECT_DUPLICATES, NULL);
@@ -121,9 +140,12 @@ static int connect_within(const char *path, int64_t timeout_ms)
 {
 	int64_t until = clock_boot_ms() + timeout_ms;
 	int fd = connect_once(path);
+	struct waiting waiting;
 
+	waiting_begin(&waiting);
 	while (fd < 0 && (errno == ENOENT || errno == ECONNREFUSED || errno == EAGAIN) &&
 	       clock_boot_ms() < until) {
+		waiting_tell(&waiting, path, strerror(errno));
 		usleep(CONNECT_PAUSE_US);
 		fd = connect_once(path);
 	}
@@ -147,19 +169,32 @@ static enum err ask_status(struct rehearsal *rehearsal, struct fault *fault)
 	return err;
 }
 
+static enum err connect_to_core(struct rehearsal *rehearsal, struct fault *fault)
+{
+	int fd = connect_within(rehearsal->path, rehearsal->timeout_ms);
+
+	if (fd < 0)
+		return fault_set(fault, ERR_CLOSED, "", "%s: %s", rehearsal->path, strerror(errno));
+	rehearsal->input = fdopen(fd, "r");
+	assert(rehearsal->input);
+	return ask_status(rehearsal, fault);
+}
+
+static void disconnect(struct rehearsal *rehearsal)
+{
+	if (rehearsal->input)
+		fclose(rehearsal->input);
+	rehearsal->input = NULL;
+}
+
 enum err rehearsal_open(const char *socket, int64_t timeout_ms, struct rehearsal **rehearsal,
 			struct fault *fault)
 {
-	struct rehearsal *opened;
-	int fd = connect_within(socket, timeout_ms);
+	struct rehearsal *opened = mem_new(sizeof(*opened));
 	enum err err;
 
-	if (fd < 0)
-		return fault_set(fault, ERR_CLOSED, "", "%s: %s", socket, strerror(errno));
-	opened = mem_new(sizeof(*opened));
-	opened->input = fdopen(fd, "r");
-	assert(opened->input);
-	err = ask_status(opened, fault);
+	*opened = (struct rehearsal){.path = socket, .timeout_ms = timeout_ms};
+	err = connect_to_core(opened, fault);
 	if (err)
 		rehearsal_close(&opened);
 	*rehearsal = opened;
@@ -170,7 +205,7 @@ void rehearsal_close(struct rehearsal **rehearsal)
 {
 	if (!*rehearsal)
 		return;
-	fclose((*rehearsal)->input);
+	disconnect(*rehearsal);
 	free(*rehearsal);
 	*rehearsal = NULL;
 }
@@ -182,7 +217,7 @@ ms_t rehearsal_now(const struct rehearsal *rehearsal)
 	return rehearsal->now;
 }
 
-enum err rehearsal_advance(struct rehearsal *rehearsal, ms_t time, struct fault *fault)
+static enum err advance(struct rehearsal *rehearsal, ms_t time, struct fault *fault)
 {
 	char text[TIME_TEXT_SIZE];
 	json_t *answer = NULL;
@@ -196,5 +231,20 @@ enum err rehearsal_advance(struct rehearsal *rehearsal, ms_t time, struct fault 
 		return err;
 	err = read_now(rehearsal, answer, fault);
 	json_decref(answer);
+	return err;
+}
+
+/* A core that went away on the way is asked again when it is back: it may have come only so far. */
+enum err rehearsal_advance(struct rehearsal *rehearsal, ms_t time, struct fault *fault)
+{
+	enum err err = advance(rehearsal, time, fault);
+
+	for (uint32_t i = 0; err == ERR_CLOSED && i < LOSSES_MAX; i++) {
+		disconnect(rehearsal);
+		err = connect_to_core(rehearsal, fault);
+		if (err)
+			return err;
+		err = advance(rehearsal, time, fault);
+	}
 	return err;
 }
