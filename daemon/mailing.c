@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/post.h"
 #include "daemon/standing.h"
 
 /* --- one mail --------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/post.h"
 #include "daemon/settle.h"
 
 enum { REFERRED_MONTHS = 24 }; /* how long a referral makes its giver belong to the sector */

@@ -3,6 +3,7 @@
 #include "daemon/alarm.h"
 #include "daemon/apply.h"
 #include "daemon/network.h"
+#include "daemon/post.h"
 #include "daemon/timers.h"
 
 /* --- outreach ----------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/post.h"
 #include "daemon/routing.h"
 #include "daemon/tasks.h"
 #include "proto/mail_failure.h"

@@ -1,5 +1,7 @@
 #include "daemon/routing.h"
 
+#include "daemon/post.h"
+
 void routes_add(struct routes *routes, struct route route)
 {
 	for (uint32_t i = 0; i < routes->count; i++)

@@ -1,7 +1,7 @@
 /* Who reads what a giver is due: the giver, or whoever stands for one that left. */
 #pragma once
 
-#include "daemon/post.h"
+#include "daemon/state.h"
 
 /* Where a giver's mail goes now. */
 struct route {
