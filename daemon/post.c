@@ -335,21 +335,6 @@ void post_take_back(struct state *state, uint32_t task)
 	hold(state, task);
 }
 
-/* What is gathered leaves its own task, which is over; a digest waits as it is. */
-void post_release(struct state *state, uint32_t number)
-{
-	struct mail *mail = &state_get(state, tasks, number)->mail;
-	ms_t at = allowed_from(state, state->now);
-	ms_t until = gathered_until(state, mail, at);
-
-	if (until == MS_NONE || mail->template == TEMPLATE_DIGEST) {
-		schedule(state, number, until == MS_NONE ? at : until);
-		return;
-	}
-	tasks_move(state, number, TASK_STATE_CANCELLED);
-	gather(state, *mail, until);
-}
-
 /* A digest counts as one mail of the day on which it goes out, if it was not counted ahead. */
 void post_due(struct state *state, uint32_t number)
 {
@@ -362,4 +347,27 @@ void post_due(struct state *state, uint32_t number)
 			task->mail = state->parts.items[task->mail.parts];
 	}
 	tasks_make_ready(state, number);
+}
+
+static void go_out(struct state *state, uint32_t number, ms_t at)
+{
+	if (at <= state->now)
+		post_due(state, number);
+	else
+		schedule(state, number, at);
+}
+
+/* What is gathered leaves its own task, which is over; a digest waits as it is. */
+void post_release(struct state *state, uint32_t number)
+{
+	struct mail *mail = &state_get(state, tasks, number)->mail;
+	ms_t at = allowed_from(state, state->now);
+	ms_t until = gathered_until(state, mail, at);
+
+	if (until == MS_NONE || mail->template == TEMPLATE_DIGEST) {
+		go_out(state, number, until == MS_NONE ? at : until);
+		return;
+	}
+	tasks_move(state, number, TASK_STATE_CANCELLED);
+	gather(state, *mail, until);
 }

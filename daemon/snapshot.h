@@ -6,7 +6,7 @@
 
 #include "daemon/state.h"
 
-enum { SNAPSHOT_VERSION = 12 };
+enum { SNAPSHOT_VERSION = 13 };
 
 typedef void snapshot_out_fn(void *context, const void *bytes, size_t size);
 

@@ -488,6 +488,34 @@ static void test_held_digest_waits_its_turn(void **unused)
 	story_end(&story);
 }
 
+/* What is left of a held digest is that mail, also when it may go at once. */
+static void test_held_digest_of_one(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-03-02");
+	enter(&story, (struct person_of_trust){"A", "39001"});
+	enter(&story, (struct person_of_trust){"B", "39001"});
+	refer(&story, "F1", "A", "39001");
+	refer(&story, "F2", "B", "39001");
+	leave(&story, "A", "NEXT");
+	leave(&story, "B", "NEXT");
+	story_goes_to(&story, "2015-03-04");
+	story_visit(&story, EVENT_VISIT_CONFIRMED, 1);
+	story_visit(&story, EVENT_VISIT_CONFIRMED, 2);
+	close_nord(&story);
+	leave(&story, "A", "NEXT"); /* it is still there today, and reads its mail itself */
+	assert_int_equal(sent(&story, TEMPLATE_VISIT_CHANGED, "A"), 1);
+
+	enter(&story, (struct person_of_trust){"NEXT", "39001"});
+
+	assert_int_equal(sent(&story, TEMPLATE_VISIT_CHANGED, "NEXT"), 1);
+	assert_int_equal(sent(&story, TEMPLATE_DIGEST, "NEXT"), 0);
+	story_holds(&story);
+	story_end(&story);
+}
+
 /* Two mails of one event that wait for the morning together were counted as the one that they are. */
 static void test_joined_digest_counts_once(void **unused)
 {
@@ -831,6 +859,7 @@ int main(void)
 		cmocka_unit_test(test_expired_digest_takes_nothing_more),
 		cmocka_unit_test(test_held_digest_counts_once),
 		cmocka_unit_test(test_held_digest_waits_its_turn),
+		cmocka_unit_test(test_held_digest_of_one),
 		cmocka_unit_test(test_joined_digest_counts_once),
 		cmocka_unit_test(test_quiet_hours),
 		cmocka_unit_test(test_colleagues),
