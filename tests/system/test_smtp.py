@@ -808,6 +808,7 @@ def test_core_marks_who_is_refused_and_tries_the_others_again(start, exim):
     assert core.control("task.kick", {"state": "retrying"}) == {"kicked": 1}
     wait_for(lambda: tries() == tried + 1, "another try")
     wait_for(lambda: tasks_of(core)["plustard"]["state"] == "retrying", "its answer")
+    assert tasks_of(core)["plustard"]["attempt"] == 1  # counted anew: no try that was due anyhow
 
 
 def tasks_of(core):
