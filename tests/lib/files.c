@@ -11,7 +11,7 @@ int files_setup(void **state)
 	const char *place = getenv("TMPDIR");
 
 	(void)state;
-	snprintf(folder, sizeof(folder), "%s/vigie-test-XXXXXX", place ? place : "/tmp");
+	snprintf(folder, sizeof(folder), "%s/vigie-test-XXXXXX", place && *place ? place : "/tmp");
 	return mkdtemp(folder) ? 0 : -1;
 }
 

@@ -370,7 +370,7 @@ static void test_half_made_journal_is_made_again(void **unused)
 static void test_descriptors_are_not_inherited(void **unused)
 {
 	scoped(journal_close) struct journal *journal = open_well();
-	char command[200];
+	char command[400];
 
 	(void)unused;
 	(void)journal;

@@ -31,7 +31,7 @@ static int make_folder(void **state)
 
 	(void)state;
 	/* In memory where there is such a folder: a sync costs nothing there. */
-	if (!place)
+	if (!place || !*place)
 		place = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 	snprintf(folder, sizeof(folder), "%s/vigie-sent-XXXXXX", place);
 	assert_non_null(mkdtemp(folder));
