@@ -104,7 +104,9 @@ static sectors_t sectors_on(const struct state *state, const struct giver *giver
 {
 	if (giver->left_on != DAY_NONE && on > giver->left_on)
 		return 0;
-	if (giver->kind && !giver->canton_count && !giver->commune_count)
+	if (!giver->kind) /* nobody registered it */
+		return sectors_referred_from(state, giver, on);
+	if (!giver->canton_count && !giver->commune_count)
 		return all_sectors(state);
 	return sectors_of_places(state, giver) | sectors_referred_from(state, giver, on);
 }

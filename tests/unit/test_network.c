@@ -95,6 +95,17 @@ static day_t announced(const struct story *story, const char *giver, uint32_t po
 	return DAY_NONE;
 }
 
+static void move_giver(struct story *story, const char *giver, const char *insee)
+{
+	struct event event;
+
+	event_clear(&event, EVENT_GIVER_MOVED);
+	event.data.giver_moved.giver = str_from(giver);
+	event.data.giver_moved.insee.count = 1;
+	assert_true(insee_parse(str_from(insee), &event.data.giver_moved.insee.item[0]));
+	story_tell(story, &event);
+}
+
 static uint32_t in_state(const struct story *story, uint32_t state)
 {
 	return story_state(story)->task_states[state];
@@ -335,6 +346,27 @@ static void test_digest_of_two_readers(void **unused)
 	assert_int_equal(sent(&story, TEMPLATE_ACK, "NEXT"), 1);
 	assert_int_equal(sent(&story, TEMPLATE_ACK, "OTHER"), 1);
 	assert_int_equal(story_mails(&story, TEMPLATE_DIGEST), 0);
+	story_holds(&story);
+	story_end(&story);
+}
+
+/* A giver nobody registered belongs only where it referred from: that it moved makes no notice wait for its
+ * address. */
+static void test_moved_stranger_belongs_nowhere(void **unused)
+{
+	struct story story;
+
+	(void)unused;
+	story_begin(&story, "2015-11-01");
+	move_giver(&story, "SUD", "39003");
+	story_goes_to(&story, "2015-12-05");
+	assert_int_equal(in_state(&story, TASK_STATE_HELD), 0);
+
+	enter(&story, (struct person_of_trust){"SUD", "39003"});
+	story_goes_to(&story, "2016-01-01");
+
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_ANNOUNCED, "SUD"), 0);
+	assert_int_equal(sent(&story, TEMPLATE_SECTOR_OPENED, "SUD"), 1);
 	story_holds(&story);
 	story_end(&story);
 }
@@ -855,6 +887,7 @@ int main(void)
 		cmocka_unit_test(test_weekly_pace),
 		cmocka_unit_test(test_visits_do_not_wait_for_a_digest),
 		cmocka_unit_test(test_digest_of_two_readers),
+		cmocka_unit_test(test_moved_stranger_belongs_nowhere),
 		cmocka_unit_test(test_two_visits_by_one_event),
 		cmocka_unit_test(test_expired_digest_takes_nothing_more),
 		cmocka_unit_test(test_held_digest_counts_once),
