@@ -929,11 +929,12 @@ class Control(threading.Thread):
     """control.sock of a rehearsal: its calendar, and what was asked of it, in one list with what the
     gate was sent."""
 
-    def __init__(self, folder, now, log, rehearsal=True, losses=0):
+    def __init__(self, folder, now, log, rehearsal=True, losses=0, ends=0):
         super().__init__(daemon=True)
         self.path = folder / "control.sock"
         self.now, self.log, self.rehearsal = now, log, rehearsal
         self.losses = losses  # so many advances it goes away from
+        self.ends = ends      # so many connections are let in and closed
         self.server = socket.socket(socket.AF_UNIX)
         self.server.bind(str(self.path))
         self.server.listen()
@@ -945,6 +946,9 @@ class Control(threading.Thread):
             except OSError:
                 return
             with client, client.makefile("rw") as stream:
+                if self.ends:
+                    self.ends -= 1
+                    continue
                 for line in stream:
                     call = json.loads(line)
                     if call["method"] == "clock.advance" and self.losses:
@@ -1046,6 +1050,14 @@ def test_an_advance_that_a_core_went_away_from_is_asked_again(tmp_path):
     lost = drive_log(tmp_path / "lost", "2015-01-01T00:00:00Z", ["2015-02-28"], losses=5)
 
     assert lost == plain
+
+
+def test_a_core_that_lets_in_while_it_ends_is_waited_for(tmp_path):
+    with Gate(tmp_path, take_all) as gate, \
+            Control(tmp_path, "2015-01-01T00:00:00Z", log := [], ends=2) as control:
+        done = drive(tmp_path, gate, control, "2015-02-28")
+
+    assert done.returncode == 1 and log[-1] == ("advance", "2015-02-28T22:59:59Z")
 
 
 def test_a_core_that_always_goes_away_is_given_up(tmp_path):

@@ -136,15 +136,14 @@ static int connect_once(const char *path)
 }
 
 /* Not there yet is worth waiting for; not allowed is not. */
-static int connect_within(const char *path, int64_t timeout_ms)
+static int connect_until(const char *path, int64_t until_ms)
 {
-	int64_t until = clock_boot_ms() + timeout_ms;
 	int fd = connect_once(path);
 	struct waiting waiting;
 
 	waiting_begin(&waiting);
 	while (fd < 0 && (errno == ENOENT || errno == ECONNREFUSED || errno == EAGAIN) &&
-	       clock_boot_ms() < until) {
+	       clock_boot_ms() < until_ms) {
 		waiting_tell(&waiting, path, strerror(errno));
 		usleep(CONNECT_PAUSE_US);
 		fd = connect_once(path);
@@ -169,9 +168,16 @@ static enum err ask_status(struct rehearsal *rehearsal, struct fault *fault)
 	return err;
 }
 
-static enum err connect_to_core(struct rehearsal *rehearsal, struct fault *fault)
+static void disconnect(struct rehearsal *rehearsal)
 {
-	int fd = connect_within(rehearsal->path, rehearsal->timeout_ms);
+	if (rehearsal->input)
+		fclose(rehearsal->input);
+	rehearsal->input = NULL;
+}
+
+static enum err try_core(struct rehearsal *rehearsal, int64_t until_ms, struct fault *fault)
+{
+	int fd = connect_until(rehearsal->path, until_ms);
 
 	if (fd < 0)
 		return fault_set(fault, ERR_CLOSED, "", "%s: %s", rehearsal->path, strerror(errno));
@@ -180,11 +186,18 @@ static enum err connect_to_core(struct rehearsal *rehearsal, struct fault *fault
 	return ask_status(rehearsal, fault);
 }
 
-static void disconnect(struct rehearsal *rehearsal)
+/* A core that is ending may still let somebody in. */
+static enum err connect_to_core(struct rehearsal *rehearsal, struct fault *fault)
 {
-	if (rehearsal->input)
-		fclose(rehearsal->input);
-	rehearsal->input = NULL;
+	int64_t until = clock_boot_ms() + rehearsal->timeout_ms;
+	enum err err = try_core(rehearsal, until, fault);
+
+	while (err == ERR_CLOSED && rehearsal->input && clock_boot_ms() < until) {
+		disconnect(rehearsal);
+		usleep(CONNECT_PAUSE_US);
+		err = try_core(rehearsal, until, fault);
+	}
+	return err;
 }
 
 enum err rehearsal_open(const char *socket, int64_t timeout_ms, struct rehearsal **rehearsal,
