@@ -492,16 +492,24 @@ static bool has_room(const struct engine *engine, uint32_t inputs)
 				 engine->sent->record.size + engine->turn->record.size + most);
 }
 
-/* A careful engine takes one at a time. */
+/* A careful engine takes one at a time. Whoever is urgent waits for the disk: then all go with it. */
+static bool takes_another(const struct engine *engine, uint32_t done, uint32_t most)
+{
+	const struct turn *turn = engine->turn;
+
+	if (turn->run == turn->input_count)
+		return false;
+	return engine->is_careful ? done == 0 : done < most || turn->is_urgent;
+}
+
 static enum err run_inputs(struct engine *engine, uint32_t most, ms_t now)
 {
 	struct turn *turn = engine->turn;
-	uint32_t count =
-		(uint32_t)min_u64(turn->input_count - turn->run, engine->is_careful ? 1 : most);
+	uint32_t left = turn->input_count - turn->run;
 	enum err err = ERR_OK;
 
-	engine->is_full = count && !has_room(engine, count);
-	for (; count && !err; count--) {
+	engine->is_full = left && !has_room(engine, left);
+	for (uint32_t done = 0; !err && takes_another(engine, done, most); done++) {
 		struct input *input = &turn->inputs[turn->run++];
 
 		arena_reset(&engine->arena);
@@ -556,8 +564,9 @@ static enum err receive_turn(struct engine *engine)
 	return ERR_OK;
 }
 
-/* The turn at work is now the one on its way; what it left undone waits for the next. */
-static void send_turn(struct engine *engine)
+/* The turn at work is now the one on its way, with the engine ahead of it or waiting; what it left undone is of
+ * the next. */
+static enum err send_turn(struct engine *engine, bool is_ahead)
 {
 	const struct journal_port *journal = &engine->ports.journal;
 	const struct turn *sent;
@@ -566,21 +575,25 @@ static void send_turn(struct engine *engine)
 	turn_move_rest(engine->sent, engine->turn);
 	sent = engine->sent;
 	if (!sent->count)
-		return;
+		return ERR_OK;
 	engine->counters.turns++;
-	journal->append(journal->context, sent->first, sent->count, buf_str(&sent->record));
+	if (!is_ahead)
+		return journal->append(journal->context, sent->first, sent->count,
+				       buf_str(&sent->record));
+	journal->begin(journal->context, sent->first, sent->count, buf_str(&sent->record));
+	return ERR_OK;
 }
 
 /* One turn arrives, the next is sent: the disk is at work again before anybody is answered. What is submitted
  * from a verdict belongs to a later turn. */
-static enum err pass_on(struct engine *engine)
+static enum err pass_on(struct engine *engine, bool is_ahead)
 {
 	enum err err = receive_turn(engine);
 
+	if (!err && turn_has_begun(engine->turn))
+		err = send_turn(engine, is_ahead);
 	if (err)
 		return err;
-	if (turn_has_begun(engine->turn))
-		send_turn(engine);
 	turn_give_verdicts(engine->arrived);
 	turn_clear(engine->arrived);
 	return ERR_OK;
@@ -591,7 +604,7 @@ enum err engine_settle(struct engine *engine)
 	enum err err = ERR_OK;
 
 	while (!err && (turn_has_begun(engine->sent) || turn_has_begun(engine->turn)))
-		err = pass_on(engine);
+		err = pass_on(engine, false);
 	return err;
 }
 
@@ -629,7 +642,7 @@ enum err engine_turn_ahead(struct engine *engine)
 		return engine_settle(engine);
 	if (stays_open(engine))
 		return ERR_OK;
-	err = pass_on(engine);
+	err = pass_on(engine, true);
 	return err || engine->sent->count ? err : engine_settle(engine);
 }
 

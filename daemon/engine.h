@@ -56,8 +56,8 @@ uint32_t engine_pending(const struct engine *engine);
  * end. */
 enum err engine_turn(struct engine *engine) must_use;
 
-/* The same in steps of TURN_STEP_MAX events, and a turn that only senders wait for may still be at work, or on its
- * way to the disk, when this returns: its verdicts are given by a later call, or by engine_settle(). The
+/* The same, but a turn that only senders wait for goes in steps of TURN_STEP_MAX events, and may still be at work,
+ * or on its way to the disk, when this returns: its verdicts are given by a later call, or by engine_settle(). The
  * state is then ahead of the journal: whoever tells anybody of it settles first. */
 enum err engine_turn_ahead(struct engine *engine) must_use;
 /* Waits until all is durable, and gives the verdicts. Errors as above. */

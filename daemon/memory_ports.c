@@ -15,43 +15,46 @@ void memory_ports_done(struct memory_ports *ports)
 
 /* --- journal ---------------------------------------------------------------------------------- */
 
-static void append(void *context, uint64_t first, uint32_t count, struct str record)
+static void keep_turn(struct memory_ports *ports, uint64_t first, uint32_t count, struct str record)
+{
+	MEM_ROOM(ports->turns, ports->turn_count, ports->turn_capacity);
+	ports->turns[ports->turn_count++] =
+		(struct memory_turn){first, count, ports->bytes.size, record.size};
+	buf_add_str(&ports->bytes, record);
+}
+
+static enum err append(void *context, uint64_t first, uint32_t count, struct str record)
+{
+	struct memory_ports *ports = context;
+	bool fails = ports->fail_append_at && ++ports->appends >= ports->fail_append_at;
+
+	if (!ports->is_forgetful && (!fails || ports->is_append_kept))
+		keep_turn(ports, first, count, record);
+	return fails ? ERR_IO : ERR_OK;
+}
+
+static void begin(void *context, uint64_t first, uint32_t count, struct str record)
 {
 	struct memory_ports *ports = context;
 
-	assert(!ports->appended.count);
-	ports->appended = (struct memory_append){first, count, record};
-}
-
-static void keep_turn(struct memory_ports *ports)
-{
-	const struct memory_append *turn = &ports->appended;
-
-	MEM_ROOM(ports->turns, ports->turn_count, ports->turn_capacity);
-	ports->turns[ports->turn_count++] = (struct memory_turn){
-		turn->first, turn->count, ports->bytes.size, turn->record.size};
-	buf_add_str(&ports->bytes, turn->record);
+	assert(!ports->begun.count);
+	ports->begun = (struct memory_begun){first, count, record};
 }
 
 static enum err settle(void *context)
 {
 	struct memory_ports *ports = context;
-	bool fails;
+	struct memory_begun begun = ports->begun;
 
-	if (!ports->appended.count)
-		return ERR_OK;
-	fails = ports->fail_append_at && ++ports->appends >= ports->fail_append_at;
-	if (!ports->is_forgetful && (!fails || ports->is_append_kept))
-		keep_turn(ports);
-	ports->appended.count = 0;
-	return fails ? ERR_IO : ERR_OK;
+	ports->begun.count = 0;
+	return begun.count ? append(context, begun.first, begun.count, begun.record) : ERR_OK;
 }
 
 static bool is_settled(void *context)
 {
 	const struct memory_ports *ports = context;
 
-	return !ports->is_slow || !ports->appended.count;
+	return !ports->is_slow || !ports->begun.count;
 }
 
 static uint32_t read_length(const char *at)
@@ -210,7 +213,7 @@ static ms_t get_now(void *context)
 struct engine_ports memory_ports_get(struct memory_ports *ports)
 {
 	return (struct engine_ports){
-		.journal = {ports, append, settle, is_settled, read_event, has_room},
+		.journal = {ports, append, begin, settle, is_settled, read_event, has_room},
 		.keys = {ports, hash_subject, hash_content, seal, seal /* opening copies too */,
 			 match, remember, reach, erase},
 		.context = ports,

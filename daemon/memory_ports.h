@@ -18,11 +18,11 @@ struct memory_ports {
 	struct buf bytes;  /* all records */
 	struct memory_turn *turns;
 	uint32_t turn_count, turn_capacity;
-	struct memory_append { /* what was appended and is not settled; count 0: nothing */
+	struct memory_begun { /* what is not settled; count 0: nothing */
 		uint64_t first;
 		uint32_t count;
 		struct str record;
-	} appended;
+	} begun;
 
 	struct matching matching;
 	bool *erased; /* by party number */
@@ -33,7 +33,7 @@ struct memory_ports {
 	uint32_t appends;
 	bool is_append_kept; /* the failing append reaches the journal all the same */
 	bool is_full;        /* has_room() says no */
-	bool is_slow;        /* what is appended is on its way until somebody waits for it */
+	bool is_slow;        /* what was begun is on its way until somebody waits for it */
 };
 
 void memory_ports_done(struct memory_ports *ports);

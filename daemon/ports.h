@@ -9,11 +9,14 @@
 struct journal_port {
 	void *context;
 
-	/* Adds a turn whose first event is numbered `first`. It may still be on its way to the disk when this
-	 * returns: the record is borrowed until settle(), which comes before the next turn. */
-	void (*append)(void *context, uint64_t first, uint32_t count, struct str record);
-	/* Returns when what was appended is durable. After any error the outcome is unknown: the caller
-	 * ends the process. */
+	/* Adds a turn whose first event is numbered `first`, and returns when it is durable. After any
+	 * error the outcome is unknown: the caller ends the process. */
+	enum err (*append)(void *context, uint64_t first, uint32_t count, struct str record);
+
+	/* The same while the caller goes on: the record is borrowed until settle(), which comes before the
+	 * next turn. */
+	void (*begin)(void *context, uint64_t first, uint32_t count, struct str record);
+	/* Returns when what was begun is durable; errors as above. */
 	enum err (*settle)(void *context);
 	/* Would settle() return at once? */
 	bool (*is_settled)(void *context);

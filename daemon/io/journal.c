@@ -19,7 +19,7 @@ enum {
 	ROOM_MARGIN = 1024 * 1024,
 };
 
-/* A turn on its way to the disk; the writer's own until it is done. */
+/* A turn on its way to the disk; its writer's own until it is done. */
 struct writing {
 	uint64_t first;
 	uint32_t count; /* 0: nothing is on its way */
@@ -377,7 +377,7 @@ static int turn_put(MDB_txn *txn, MDB_dbi turns, struct writing *writing)
 	return mdb_txn_commit(txn);
 }
 
-/* In the writer's thread: from the beginning of the transaction to its end, as LMDB wants it. */
+/* In one thread from the beginning of the transaction to its end, as LMDB wants it. */
 static void write_turn(void *context)
 {
 	struct journal *journal = context;
@@ -389,7 +389,8 @@ static void write_turn(void *context)
 		writing->code = turn_put(txn, journal->turns, writing);
 }
 
-void journal_append(struct journal *journal, uint64_t first, uint32_t count, struct str record)
+static void writing_begin(struct journal *journal, uint64_t first, uint32_t count,
+			  struct str record)
 {
 	struct writing *writing = &journal->writing;
 
@@ -401,16 +402,12 @@ void journal_append(struct journal *journal, uint64_t first, uint32_t count, str
 	writing->count = count;
 	writing->record = record;
 	memcpy(writing->chain, journal->chain, CHAIN_SIZE);
-	background_begin(journal->writer);
 }
 
-enum err journal_settle(struct journal *journal)
+static enum err writing_end(struct journal *journal)
 {
 	struct writing *writing = &journal->writing;
 
-	if (!writing->count)
-		return ERR_OK;
-	background_wait(journal->writer);
 	if (writing->code) {
 		log_error("journal.append", "seq=%llu count=%u bytes=%zu code=%d",
 			  (unsigned long long)writing->first, writing->count, writing->record.size,
@@ -424,6 +421,27 @@ enum err journal_settle(struct journal *journal)
 	memcpy(journal->chain, writing->chain, CHAIN_SIZE);
 	writing->count = 0;
 	return ERR_OK;
+}
+
+enum err journal_append(struct journal *journal, uint64_t first, uint32_t count, struct str record)
+{
+	writing_begin(journal, first, count, record);
+	write_turn(journal);
+	return writing_end(journal);
+}
+
+void journal_begin(struct journal *journal, uint64_t first, uint32_t count, struct str record)
+{
+	writing_begin(journal, first, count, record);
+	background_begin(journal->writer);
+}
+
+enum err journal_settle(struct journal *journal)
+{
+	if (!journal->writing.count)
+		return ERR_OK;
+	background_wait(journal->writer);
+	return writing_end(journal);
 }
 
 bool journal_is_settled(const struct journal *journal)
@@ -544,9 +562,14 @@ enum err journal_copy(struct journal *journal, const char *path)
 
 /* ---- the port ---- */
 
-static void port_append(void *context, uint64_t first, uint32_t count, struct str record)
+static enum err port_append(void *context, uint64_t first, uint32_t count, struct str record)
 {
-	journal_append(context, first, count, record);
+	return journal_append(context, first, count, record);
+}
+
+static void port_begin(void *context, uint64_t first, uint32_t count, struct str record)
+{
+	journal_begin(context, first, count, record);
 }
 
 static enum err port_settle(void *context)
@@ -574,6 +597,7 @@ struct journal_port journal_port(struct journal *journal)
 	return (struct journal_port){
 		.context = journal,
 		.append = port_append,
+		.begin = port_begin,
 		.settle = port_settle,
 		.is_settled = port_is_settled,
 		.read = port_read,

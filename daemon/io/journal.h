@@ -30,11 +30,15 @@ enum err journal_open(const struct journal_options *options, struct journal **jo
 		      struct fault *fault) must_use;
 void journal_close(struct journal **journal);
 
-/* Adds a turn; `first` is journal_last_seq() + 1. A thread writes it: the record is borrowed, and nothing of
- * it can be read back, until journal_settle(). One turn at a time is on its way. */
-void journal_append(struct journal *journal, uint64_t first, uint32_t count, struct str record);
-/* What was appended is durable when it returns ERR_OK. After any error the outcome is unknown: end the
- * process, and read the truth when it starts again. */
+/* Adds a turn; `first` is journal_last_seq() + 1. Durable when it returns ERR_OK. After any error the
+ * outcome is unknown: end the process, and read the truth when it starts again. */
+enum err journal_append(struct journal *journal, uint64_t first, uint32_t count,
+			struct str record) must_use;
+
+/* The same in a thread: the record is borrowed, and nothing of it can be read back, until journal_settle(). One
+ * turn at a time is on its way. */
+void journal_begin(struct journal *journal, uint64_t first, uint32_t count, struct str record);
+/* What was begun is durable when it returns ERR_OK; errors as above. */
 enum err journal_settle(struct journal *journal) must_use;
 bool journal_is_settled(const struct journal *journal); /* will journal_settle() return at once? */
 /* Readable when what was on its way has arrived, until journal_settle(). */

@@ -230,7 +230,7 @@ static void disturbed(struct script *script, live_fn *live_on, uint32_t fail_at,
 	engine_free(&engine);
 
 	ports.fail_append_at = 0;
-	ports.appended.count = 0;
+	ports.begun.count = 0;
 	engine = start(&ports);
 	assert_int_equal(memory_ports_replay(&ports, engine), ERR_OK);
 	recall(&ports, engine);
