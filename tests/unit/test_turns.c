@@ -320,6 +320,16 @@ static void submit(struct engine *engine, struct script *script, uint32_t at,
 	engine_submit(engine, AUTHORITY_COORDINATOR, &script->events[at], keep_answer, answers);
 }
 
+static void put_away(struct engine **engine, struct memory_ports *ports, struct script **script,
+		     struct answers *answers)
+{
+	buf_done(&answers->text);
+	engine_free(engine);
+	memory_ports_done(ports);
+	arena_done(&(*script)->arena);
+	mem_free(script);
+}
+
 static void assert_text(struct buf *buf, const char *text)
 {
 	buf_add(buf, "", 1);
@@ -361,11 +371,7 @@ static void test_careful_engine_takes_one_and_notes_it_first(void **unused)
 	assert_int_equal(engine_pending(engine), 0);
 	assert_text(&guard.told, "e3@4 ");
 	buf_done(&guard.told);
-	buf_done(&answers.text);
-	engine_free(&engine);
-	memory_ports_done(&ports);
-	arena_done(&script->arena);
-	mem_free(&script);
+	put_away(&engine, &ports, &script, &answers);
 }
 
 /* A suspect is refused, careful or not, and changes nothing. */
@@ -392,11 +398,7 @@ static void test_suspect_event_is_refused(void **unused)
 	assert_string_equal(before, after);
 	assert_text(&answers.text, "internal:id internal:id ");
 	assert_int_equal(guard.told.size, 0);
-	buf_done(&answers.text);
-	engine_free(&engine);
-	memory_ports_done(&ports);
-	arena_done(&script->arena);
-	mem_free(&script);
+	put_away(&engine, &ports, &script, &answers);
 }
 
 static void submit_as(struct engine *engine, enum authority authority, struct script *script,
@@ -438,11 +440,7 @@ static void test_senders_wait_for_the_disk_and_the_engine_does_not(void **unused
 	assert_text(&answers.text, "taken again taken again ");
 	assert_int_equal(engine_durable_seq(engine), durable + 2);
 
-	buf_done(&answers.text);
-	engine_free(&engine);
-	memory_ports_done(&ports);
-	arena_done(&script->arena);
-	mem_free(&script);
+	put_away(&engine, &ports, &script, &answers);
 }
 
 /* Whoever may look at the state afterwards finds all of it on disk. */
@@ -465,11 +463,7 @@ static void test_a_coordinator_is_answered_when_all_is_durable(void **unused)
 
 	assert_text(&answers.text, "taken taken again ");
 	assert_int_equal(engine_durable_seq(engine), engine_state(engine)->seq);
-	buf_done(&answers.text);
-	engine_free(&engine);
-	memory_ports_done(&ports);
-	arena_done(&script->arena);
-	mem_free(&script);
+	put_away(&engine, &ports, &script, &answers);
 }
 
 /* A verdict that comes too early is an acknowledgement that does not hold. */
@@ -491,10 +485,7 @@ static void test_nobody_is_answered_when_the_disk_fails(void **unused)
 	assert_int_equal(engine_settle(engine), ERR_IO);
 
 	assert_int_equal(answers.text.size, 0);
-	engine_free(&engine);
-	memory_ports_done(&ports);
-	arena_done(&script->arena);
-	mem_free(&script);
+	put_away(&engine, &ports, &script, &answers);
 }
 
 int main(void)
